@@ -1,0 +1,64 @@
+"""Pictures of what is inside a network, as data for the renderer."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Unpack
+
+from cnncli.api.backward import Labels, backward
+from cnncli.api.forward import forward
+from cnncli.api.inputs import Inputs
+from cnncli.api.session import Network, SessionOptions, resolve
+from cnncli.inspection import views
+from cnncli.inspection.views import CurvesView, PanelsView, Pick
+from cnncli.training.run_directory import RunDirectory
+
+
+def feature_maps(
+    network: Network | None = None,
+    *,
+    input: Inputs | None = None,
+    pick: Pick = views.STRONGEST,
+    train_mode: bool = False,
+    **options: Unpack[SessionOptions],
+) -> PanelsView:
+    """What every layer makes of the (first) input, by default the first sample of the data.
+
+    `pick` says which layers and channels. Raises what `forward` does, and UsageError if nothing fits `pick`.
+    """
+    return forward(resolve(network, options), input=input, train_mode=train_mode).pictures(pick)
+
+
+def filters(
+    network: Network | None = None, *, pick: Pick = views.STRONGEST, **options: Unpack[SessionOptions]
+) -> PanelsView:
+    """The weights. Raises what `load` does, and UsageError."""
+    session = resolve(network, options)
+    return views.filters(session.model, pick)
+
+
+def gradients(
+    network: Network | None = None,
+    *,
+    input: Inputs | None = None,
+    label: Labels = (),
+    target: str | int | None = None,
+    upstream: str | PathLike[str] | None = None,
+    pick: Pick = views.STRONGEST,
+    train_mode: bool = False,
+    **options: Unpack[SessionOptions],
+) -> PanelsView:
+    """The gradients of what `backward` differentiates, with the same options.
+
+    `pick` says which layers and channels. Raises what `backward` does, and UsageError if nothing fits `pick`.
+    """
+    session = resolve(network, options)
+    result = backward(session, input=input, label=label, target=target, upstream=upstream, train_mode=train_mode)
+    return result.pictures(pick)
+
+
+def curves(run: str | PathLike[str]) -> CurvesView:
+    """How the loss and the metrics of a training went. Raises CheckpointError and UsageError."""
+    directory = RunDirectory.open(Path(run))
+    return views.curves_view(directory.read_metrics(), fspath(run))

@@ -1,0 +1,31 @@
+"""`cnncli config`: what a configuration may say, and what one says with everything resolved."""
+
+from __future__ import annotations
+
+import typer
+
+from cnncli.cli.options import Config, Json, Run, Set, examples
+
+HELP = "Show a configuration with everything resolved, or the schema."
+SHOW_EXAMPLES = examples("cnncli config show --config lenet5.yaml --set train.epochs=1")
+SCHEMA_EXAMPLES = examples("cnncli config schema > cnncli.schema.json")
+
+
+def show(config: Config = None, run: Run = None, set_: Set = None, json: Json = False) -> None:
+    """Print a configuration as YAML with every name, input and default written out."""
+    from cnncli.api.configuration import show_config
+    from cnncli.cli.output import show_json
+
+    experiment = show_config(config, run=run, set=set_ or [])
+    if json:
+        show_json(experiment.resolved())
+    else:
+        typer.echo(experiment.to_yaml(), nl=False)
+
+
+def schema() -> None:
+    """Print the JSON Schema of configurations, for an editor to complete and check them."""
+    from cnncli.api.configuration import config_schema
+    from cnncli.cli.output import show_json
+
+    show_json(config_schema())

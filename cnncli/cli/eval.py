@@ -1,0 +1,37 @@
+"""`cnncli eval`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+import cnncli
+from cnncli.cli.options import INPUT, Checkpoint, Config, Dtype, Json, Run, Set, Workers, examples, network
+
+EXAMPLES = examples("cnncli eval --run runs/fashion-20250101-120000", "cnncli eval --run runs/first --split val --json")
+
+
+def evaluate(
+    config: Config = None,
+    run: Run = None,
+    checkpoint: Checkpoint = None,
+    set_: Set = None,
+    split: Annotated[
+        Literal["train", "val", "test"] | None,
+        typer.Option("--split", help="Which samples; by default test, else val, else train.", rich_help_panel=INPUT),
+    ] = None,
+    json: Json = False,
+    workers: Workers = None,
+    dtype: Dtype = "float32",
+) -> None:
+    """Measure a trained network on a split of its data."""
+    from cnncli.cli.output import say, show_json
+    from cnncli.training.metrics import Scores
+    from cnncli.training.progress import scores_text
+
+    result = cnncli.evaluate(split=split, **network(config, run, checkpoint, set_, workers, dtype))
+    if json:
+        show_json(result)
+    else:
+        say(f"{result.split}  {scores_text(Scores(result.loss, result.metrics))}  ({result.samples:,} samples)")

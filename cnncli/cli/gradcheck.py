@@ -1,0 +1,131 @@
+"""`cnncli gradcheck`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import cnncli
+from cnncli.cli.failures import FAILED
+from cnncli.cli.options import (
+    COMPUTING,
+    INPUT,
+    Checkpoint,
+    Config,
+    Input,
+    Json,
+    Label,
+    LayerNames,
+    Run,
+    Set,
+    examples,
+    network,
+)
+
+EXAMPLES = examples(
+    "cnncli gradcheck --config lenet5.yaml", "cnncli gradcheck --config lenet5.yaml --layer conv1 --json"
+)
+INCONCLUSIVE = 3
+EXIT_CODES = {"PASS": 0, "FAIL": FAILED, "INCONCLUSIVE": INCONCLUSIVE}
+
+
+def gradcheck(
+    config: Config = None,
+    run: Run = None,
+    checkpoint: Checkpoint = None,
+    set_: Set = None,
+    input_: Input = None,
+    label: Label = None,
+    samples: Annotated[
+        int,
+        typer.Option(
+            "--samples",
+            min=1,
+            max=8,
+            metavar="N",
+            help="How many samples, where no --input is given.",
+            rich_help_panel=INPUT,
+        ),
+    ] = 3,
+    layer: LayerNames = None,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Plant errors instead, and see that each is found.", rich_help_panel=INPUT),
+    ] = False,
+    json: Json = False,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", min=0, metavar="N", help="Start of the random directions.", rich_help_panel=COMPUTING),
+    ] = 0,
+) -> None:
+    """Prove that the gradients are right, tensor by tensor.
+
+    Exit code 0: all right; 1: a gradient is wrong; 3: not everything could be decided.
+    """
+    from cnncli.cli.progress import checking
+    from cnncli.render import tables
+
+    if self_test and layer:
+        raise UsageError("--self-test plants errors in layers of its own choice; leave out --layer")
+    chosen = network(config, run, checkpoint, set_)
+    labels = label or []
+    if self_test:
+        with checking() as progress:
+            tested = cnncli.self_test(
+                input=input_, label=labels, samples=samples, seed=seed, progress=progress, **chosen
+            )
+        _present(tested, _attempts(tested), given=input_, json=json)
+    else:
+        with checking() as progress:
+            checked = cnncli.gradcheck(
+                input=input_,
+                label=labels,
+                samples=samples,
+                layer=layer or [],
+                seed=seed,
+                progress=progress,
+                **chosen,
+            )
+        _present(checked, tables.gradcheck(checked), given=input_, json=json)
+
+
+def _present(report: Gradcheck | SelfTest, table: RenderableType, *, given: list[str] | None, json: bool) -> None:
+    from cnncli.cli.output import show, show_json
+    from cnncli.cli.seen import note_stand_in
+
+    note_stand_in(given, report.inputs)
+    if json:
+        show_json(report)
+    else:
+        show(table)
+    raise typer.Exit(EXIT_CODES[report.verdict])
+
+
+def _attempts(report: SelfTest) -> RenderableType:
+    """A row for each planted error, and what came of them."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from cnncli.render.fitted import Column, Fitted
+    from cnncli.render.text import number, plural
+
+    rows = report.attempts
+    missed = [row.error for row in rows if not row.caught]
+    closing = f"missed: {', '.join(missed)}" if missed else f"{plural(len(rows), 'planted error')} found"
+    if report.sound != "PASS":
+        closing += f"; without errors the verdict is {report.sound}"
+    if report.absent:
+        closing += f"; no place here for: {', '.join(report.absent)}"
+    return Group(
+        Fitted(
+            [
+                Column("planted error", [row.error for row in rows]),
+                Column("in", [f"{row.node}.{row.tensor}" for row in rows]),
+                Column("verdict", [row.verdict for row in rows]),
+                Column("error", [number(row.relative_error, 2) for row in rows], right=True),
+                Column("hint", [row.hint or "" for row in rows], drop=1),
+            ]
+        ),
+        Text(f"\n{report.verdict}   {closing}"),
+    )

@@ -1,0 +1,81 @@
+"""A validated configuration, and how it is written out with everything resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from cnncli.config.dump import to_text
+from cnncli.config.wording import shown
+from cnncli.data.source import Source
+from cnncli.graph import Graph
+from cnncli.layers.base import Layer
+from cnncli.losses import Loss
+from cnncli.training.optimizers import Optimizer
+from cnncli.training.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that a configuration says. Paths in `data` are absolute; every node of `graph` has its name."""
+
+    name: str
+    seed: int
+    data: Source | None
+    graph: Graph
+    loss: Loss
+    optimizer: Optimizer
+    train: TrainSettings
+
+    def to_yaml(self) -> str:
+        """Everything resolved: all names, inputs and defaults. Loading it gives an equal Experiment."""
+        return to_text(self.resolved())
+
+    def resolved(self) -> dict[str, Any]:
+        """What `to_yaml` writes, as plain values."""
+        document: dict[str, Any] = {"name": self.name, "seed": self.seed}
+        if self.data is not None:
+            document["data"] = {"source": self.data.type, **_options(self.data)}
+        layers = [
+            {"type": node.layer.type, "name": node.name, "inputs": list(node.inputs), **_options(node.layer)}
+            for node in self.graph.nodes
+        ]
+        document["model"] = {"input": list(self.graph.input_shape), "layers": layers}
+        document["loss"] = {"type": self.loss.type, **_options(self.loss)}
+        document["optimizer"] = {"type": self.optimizer.type, **_options(self.optimizer)}
+        document["train"] = _options(self.train)
+        return document
+
+    @staticmethod
+    def describe(layer: Layer) -> str:
+        """A layer on one line: its type and the options that differ from the defaults."""
+        defaults = _options(type(layer).model_construct())
+        given = {key: value for key, value in _options(layer).items() if key not in defaults or value != defaults[key]}
+        options = ", ".join(f"{key}={_brief(value)}" for key, value in given.items())
+        return f"{layer.type}({options})" if options else layer.type
+
+
+def _options(model: BaseModel) -> dict[str, Any]:
+    """The options as YAML has them, without those that are None by default and are None."""
+    silent = {field.alias or key for key, field in type(model).model_fields.items() if field.get_default() is None}
+    options = model.model_dump(by_alias=True)
+    return {key: _written(value) for key, value in options.items() if value is not None or key not in silent}
+
+
+def _written(value: Any) -> Any:
+    """A value as YAML has it; `{type: zeros}` is the bare word, all the way down."""
+    if isinstance(value, dict):
+        return value["type"] if list(value) == ["type"] else {key: _written(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _brief(value: Any) -> str:
+    """A value in one word or so; a pair of two equal numbers is one number."""
+    if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
+        value = value[0]
+    return value if isinstance(value, str) else shown(value)

@@ -1,0 +1,110 @@
+"""How messages show a value, list choices and suggest a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+# What other libraries and books call our names; difflib finds the ones that merely look alike.
+_SYNONYMS = {
+    "avgpool": "avg_pool2d",
+    "batch": "batch_size",
+    "bce": "bce_with_logits",
+    "binary_crossentropy": "bce_with_logits",
+    "bn": "batch_norm",
+    "categorical_crossentropy": "cross_entropy",
+    "concatenate": "concat",
+    "conv": "conv2d",
+    "dense": "linear",
+    "fc": "linear",
+    "filters": "out_channels",
+    "fully_connected": "linear",
+    "gap": "global_avg_pool2d",
+    "kernel": "kernel_size",
+    "learning_rate": "lr",
+    "maxpool": "max_pool2d",
+    "mean_squared_error": "mse",
+    "mnist": "idx",
+    "nll": "cross_entropy",
+    "num_epochs": "epochs",
+    "pool": "max_pool2d",
+    "pool_size": "kernel_size",
+    "rate": "p",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "swish": "silu",
+    "units": "out_features",
+    "use_bias": "bias",
+}
+
+_LONGEST = 60
+_MOST_CHOICES = 30
+
+
+def shown(value: Any) -> str:
+    """A value as YAML would write it on one line, cut where it is long."""
+    text = _written(value, _LONGEST)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def _written(value: Any, room: int) -> str:
+    """As `shown`; stops soon after `room` characters."""
+    if isinstance(value, dict):
+        return "{" + _joined((f"{key}: {_written(item, room)}" for key, item in value.items()), room) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + _joined((_written(item, room) for item in value), room) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return repr(value[: room + 1]) if isinstance(value, str) else f"{value}"
+
+
+def _joined(parts: Iterable[str], room: int) -> str:
+    text = ""
+    for part in parts:
+        text += (", " if text else "") + part
+        if len(text) > room:
+            break
+    return text
+
+
+def one_line(text: str) -> str:
+    """A text as it is, but with escapes for what cannot be printed (line breaks, terminal codes)."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def choices(names: Sequence[str]) -> str:
+    """Names as a list for a sentence: `a, b, c`."""
+    listed = ", ".join(map(one_line, names[:_MOST_CHOICES]))
+    return listed if len(names) <= _MOST_CHOICES else f"{listed}, ... ({len(names)} in all)"
+
+
+def did_you_mean(word: str, names: Sequence[str]) -> str:
+    """`; did you mean 'kernel_size'?` for the nearest of the names, or nothing where none is near."""
+    name = nearest(word, names)
+    return f"; did you mean {shown(name)}?" if name else ""
+
+
+def nearest(word: str, names: Sequence[str]) -> str | None:
+    """The name that a word is most likely to mean; None where none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to load, and needed for bad input alone
+
+    key = word[:_LONGEST].lower().replace("-", "_").replace(" ", "_")
+    if _SYNONYMS.get(key) in names:
+        return _SYNONYMS[key]
+    bare = {name.replace("_", ""): name for name in names}
+    near = get_close_matches(key.replace("_", ""), list(bare), n=1, cutoff=0.6)
+    return bare[near[0]] if near else None
+
+
+def one_of(phrases: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} or {phrases[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 input`, `2 inputs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def a(noun: str) -> str:
+    """`a layer`, `an optimizer`."""
+    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"

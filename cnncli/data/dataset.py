@@ -1,0 +1,72 @@
+"""What the rest of the program sees of a data set: splits that give normalised batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnncli.data.formats.picture import to_picture
+from cnncli.data.normalization import Normalization, Scaling
+from cnncli.errors import DataError
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Some rows of a store of samples, which several splits may share and which may lie in a file.
+
+    `store` is (M, *shape as stored), bytes or numbers; `rows` says which of its samples this split has;
+    `targets` is (N,) int64 classes or (N, *shape) float32; `shape` is a sample as the network takes it.
+    """
+
+    store: Array
+    rows: NDArray[np.int64]
+    targets: Array
+    shape: Shape
+    scaling: Scaling
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def inputs(self) -> Array:
+        """All samples as stored, (N, *shape): a copy, unless the split has the whole store."""
+        whole = len(self.rows) == len(self.store)  # rows ascend without repetition
+        return (self.store if whole else self.store[self.rows]).reshape(len(self), *self.shape)
+
+    def batch(self, indices: ArrayLike) -> tuple[NDArray[np.float32], Array]:
+        """Normalised inputs, float32 (n, *shape), and targets, (n, ...), of the samples at `indices`."""
+        indices = np.asarray(indices)
+        x = self.scaling.apply(self.store[self.rows[indices]])
+        return x.reshape(len(indices), *self.shape), self.targets[indices]
+
+    def display(self, index: int) -> NDArray[np.uint8]:
+        """Sample `index` as a picture, not normalised: (H, W), or (H, W, 3) in colour."""
+        return to_picture(self.store[self.rows[index]])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The splits, the names of the classes, and what the inputs were normalised by."""
+
+    train: Split
+    val: Split | None
+    test: Split | None
+    class_names: tuple[str, ...] | None
+    normalization: Normalization | None
+
+    def split(self, name: str) -> Split:
+        """The split of that name. Raises DataError if the data has none."""
+        present = {key: split for key in SPLITS if (split := getattr(self, key)) is not None}
+        if name not in present:
+            fixes = {"val": "; set data.validation", "test": "; set data.test"}
+            known = ", ".join(present)
+            raise DataError(f"the data has no split {name!r}; it has {known}{fixes.get(name, '')}")
+        return present[name]  # type: ignore[no-any-return]

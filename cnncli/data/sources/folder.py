@@ -1,0 +1,133 @@
+"""A folder of pictures: one sub-folder a class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from cnncli.data.files import existing_folder, locate, reading, require_memory, show
+from cnncli.data.formats.picture import SUFFIXES, Resize, read_pictures, require_picture_shape
+from cnncli.data.source import Pool, Shape, Source, check_class_names
+from cnncli.errors import DataError
+
+_SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_CLUTTER = ("Thumbs.db", "desktop.ini")
+_MOST_LISTED = 20
+
+Classes = dict[str, list[Path]]
+
+
+class Folder(Source):
+    """PNG, JPEG, BMP or WebP in DIR/<class>/, or in DIR/train/<class>/ and likewise val and test.
+
+    The classes are numbered in the order of their names, or of `classes`. Every picture is brought to the
+    network's size and number of channels.
+    """
+
+    type: ClassVar[str] = "folder"
+
+    path: Path = Field(description="folder with one sub-folder a class, or with train, val and test that have them")
+    resize: Resize = Field("stretch", description="stretch; crop the centre; or pad with black")
+
+    @property
+    def picture_resize(self) -> Resize:
+        """As the pictures of the folder."""
+        return self.resize
+
+    def read(self, input_shape: Shape, *, seed: int, base: Path) -> dict[str, Pool]:
+        """List everything, check it, then decode what `limit` leaves."""
+        require_picture_shape(input_shape)
+        root = existing_folder(locate(base, self.path))
+        folders = _split_folders(root)
+        splits = {name: _classes(folder, root) for name, folder in folders.items()}
+        names = self._class_names(root, list(splits["train"]))
+        for name, classes in splits.items():
+            if extra := sorted(set(classes) - set(names)):
+                listed = ", ".join(map(show, extra[:_MOST_LISTED]))
+                raise DataError(f"{show(folders[name])}: has classes that the training pictures have not: {listed}")
+        chosen = {name: self._chosen(classes, names, seed) for name, classes in splits.items()}
+        count = sum(len(paths) for paths, _ in chosen.values())
+        require_memory(count * math.prod(input_shape), f"{show(root)}: {count:,} pictures", "set data.limit")
+        return {
+            name: Pool(read_pictures(paths, input_shape, self.resize), labels, show(root), show(root), names)
+            for name, (paths, labels) in chosen.items()
+        }
+
+    def _class_names(self, root: Path, found: Sequence[str]) -> tuple[str, ...]:
+        names = self.classes or tuple(found)
+        if set(names) != set(found):
+            wrong = sorted(set(names) ^ set(found))
+            listed = ", ".join(map(show, wrong[:_MOST_LISTED]))
+            raise DataError(f"{show(root)}: sub-folders and data.classes differ in {listed}; expected the same names")
+        try:
+            return check_class_names(names)
+        except ValueError as error:
+            raise DataError(f"{show(root)}: {error}; rename the folder") from None
+
+    def _chosen(self, classes: Classes, names: tuple[str, ...], seed: int) -> tuple[list[Path], NDArray[np.int64]]:
+        """The pictures that `limit` leaves, and the number of each one's class."""
+        paths = [path for name in names for path in classes.get(name, ())]
+        labels = np.repeat(np.arange(len(names)), [len(classes.get(name, ())) for name in names])
+        rows = self.limited(labels, seed)
+        return [paths[row] for row in rows], labels[rows]
+
+
+def _split_folders(root: Path) -> dict[str, Path]:
+    """DIR/train, DIR/val, DIR/test where DIR has nothing else; DIR itself as "train" otherwise."""
+    folders = [entry for entry in _entries(root, root) if entry.is_dir()]
+    names = {folder.name for folder in folders}
+    if "train" not in names or not names.issubset(_SPLITS):
+        return {"train": root}
+    found: dict[str, Path] = {}
+    for folder in folders:
+        other = found.setdefault(_SPLITS[folder.name], folder)
+        if other is not folder:
+            raise DataError(f"{show(root)}: has both {other.name} and {folder.name}; expected one of them")
+    return found
+
+
+def _classes(folder: Path, root: Path) -> Classes:
+    """The pictures of each class folder. One DataError names everything that does not belong there."""
+    entries = _entries(folder, root)
+    stray = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and not entry.is_dir()]
+    folders = [entry for entry in entries if entry.is_dir()]
+    if stray or len(folders) < 2:
+        given = f"the picture {show(stray[0].name)} in no class" if stray else f"{len(folders)} sub-folders"
+        raise DataError(f"{show(folder)}: has {given}; expected two sub-folders or more, one a class, of pictures")
+    classes: Classes = {entry.name: _entries(entry, root) for entry in folders}
+    problems = [problem for entry in folders for problem in _problems(entry, classes[entry.name])]
+    if problems:
+        more = [f"... and {len(problems) - _MOST_LISTED} more"] if len(problems) > _MOST_LISTED else []
+        raise DataError("\n".join(problems[:_MOST_LISTED] + more))
+    return classes
+
+
+def _problems(folder: Path, entries: Sequence[Path]) -> Iterator[str]:
+    if not entries:
+        yield f"{show(folder)}: is empty; expected pictures of the class '{show(folder.name)}'"
+    for entry in entries:
+        if entry.is_dir():
+            yield f"{show(entry)}: is a folder inside a class; expected pictures only"
+        elif entry.suffix.lower() not in SUFFIXES:
+            yield f"{show(entry)}: is no picture; expected one of {' '.join(SUFFIXES)}"
+
+
+def _entries(folder: Path, root: Path) -> list[Path]:
+    """What the folder holds, by name, but for hidden files. Nothing may lead out of `root`."""
+    with reading(folder):
+        entries = sorted(entry for entry in folder.iterdir() if not _clutter(entry.name))
+        for entry in entries:
+            if entry.is_symlink() and not entry.resolve().is_relative_to(root.resolve()):
+                target = show(entry.resolve())
+                raise DataError(f"{show(entry)}: links to {target}, outside {show(root)}; put a copy there")
+    return entries
+
+
+def _clutter(name: str) -> bool:
+    return name.startswith(".") or name in _CLUTTER

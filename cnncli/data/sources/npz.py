@@ -1,0 +1,73 @@
+"""Arrays in a .npz file, as Keras, MedMNIST and np.savez write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from cnncli.data.files import locate, show
+from cnncli.data.formats.npy import npz_keys, read_npz
+from cnncli.data.source import Pool, Shape, Source
+from cnncli.errors import DataError
+
+_Keys = dict[str, tuple[str, str]]
+
+_CONVENTIONS: tuple[_Keys, ...] = (
+    {"train": ("x_train", "y_train"), "val": ("x_val", "y_val"), "test": ("x_test", "y_test")},
+    {
+        "train": ("train_images", "train_labels"),
+        "val": ("val_images", "val_labels"),
+        "test": ("test_images", "test_labels"),
+    },
+    {"train": ("images", "labels")},
+    {"train": ("inputs", "targets")},
+    {"train": ("x", "y")},
+)
+
+
+class Npz(Source):
+    """Inputs (N, H, W), (N, C, H, W), (N, H, W, C) or (N, F) and their targets; memory-mapped where uncompressed.
+
+    Integer targets are classes; real ones, and rows of several, are regression or multi-label targets.
+    """
+
+    type: ClassVar[str] = "npz"
+
+    path: Path = Field(description="the .npz file")
+    inputs: str | None = Field(None, description="name of the array of inputs; known names are found by themselves")
+    targets: str | None = Field(None, description="name of the array of targets, besides inputs")
+    test_inputs: str | None = Field(None, description="name of the array of test inputs, besides inputs")
+    test_targets: str | None = Field(None, description="name of the array of test targets, besides targets")
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if (self.inputs is None) != (self.targets is None):
+            raise ValueError("expected inputs and targets together")
+        if (self.test_inputs is None) != (self.test_targets is None):
+            raise ValueError("expected test_inputs and test_targets together")
+        if self.inputs is None and self.test_inputs is not None:
+            raise ValueError("expected inputs and targets besides test_inputs and test_targets")
+        return self
+
+    def read(self, input_shape: Shape, *, seed: int, base: Path) -> dict[str, Pool]:
+        """Map, or read, the arrays of each split."""
+        path = locate(base, self.path)
+        pools = {}
+        for name, (inputs, targets) in self._keys(path).items():
+            labels = read_npz(path, targets)
+            pools[name] = Pool(read_npz(path, inputs), labels, f"{show(path)}: {inputs}", f"{show(path)}: {targets}")
+        return pools
+
+    def _keys(self, path: Path) -> _Keys:
+        if self.inputs is not None and self.targets is not None:
+            test = {"test": (self.test_inputs, self.test_targets)} if self.test_inputs and self.test_targets else {}
+            return {"train": (self.inputs, self.targets), **test}
+        present = set(npz_keys(path))
+        for convention in _CONVENTIONS:
+            if present.issuperset(convention["train"]):
+                return {name: keys for name, keys in convention.items() if present.intersection(keys)}
+        known = ", ".join("/".join(convention["train"]) for convention in _CONVENTIONS)
+        listed = ", ".join(map(show, sorted(present))) or "nothing"
+        raise DataError(f"{show(path)}: has {listed}; expected {known}, or set data.inputs and data.targets")

@@ -1,0 +1,72 @@
+"""Everything that flowed through the network on one batch, collected by taps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.engine.executor import Executor
+from cnncli.engine.layout import to_user
+from cnncli.engine.objective import Objective
+from cnncli.engine.plan import ancestors
+from cnncli.graph import INPUT
+from cnncli.layers.base import Params
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Recording:
+    """Copies, batch first, by the name of the value (nodes and "input") or of the node."""
+
+    output: Array  # (N, *shape) of the network, or what the objective read
+    activations: dict[str, Array] = field(default_factory=dict)
+    gradients: dict[str, Array] = field(default_factory=dict)
+    parameter_gradients: dict[str, Params] = field(default_factory=dict)
+    values: Array | None = None  # (N,) the objective of every sample
+
+
+class _Recorder:
+    """A tap: each micro-batch fills its own samples, so threads do not meet."""
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], samples: int, dtype: Any, kinds: tuple[str, ...]) -> None:
+        self.arrays = {
+            kind: {name: np.zeros((samples, *shape), dtype) for name, shape in shapes.items()} for kind in kinds
+        }
+
+    def __call__(self, name: str, what: str, array: Array, samples: slice) -> None:
+        self.arrays[what][name][samples] = to_user(array)
+
+
+def _recorder(executor: Executor, x: Array, *kinds: str) -> _Recorder:
+    graph = executor.model.graph
+    shapes = {name: graph.shape_of(name) for name in graph.consumers}
+    return _Recorder(shapes, len(x), executor.model.flat.dtype, kinds)
+
+
+def record_forward(executor: Executor, x: Array, *, training: bool = False) -> Recording:
+    """All activations for x (N, *input_shape)."""
+    recorder = _recorder(executor, x, "activation")
+    output = executor.infer(x, training=training, taps=[recorder])
+    return Recording(output, recorder.arrays["activation"])
+
+
+def record_backward(executor: Executor, x: Array, objective: Objective, *, training: bool = False) -> Recording:
+    """All activations and gradients for x (N, *input_shape).
+
+    Nodes that the objective does not depend on have no gradient: they are absent. (A loss that reads the logits
+    before a final softmax does not depend on that softmax.)
+    """
+    recorder = _recorder(executor, x, "activation", "gradient")
+    result = executor.differentiate(x, objective, training=training, taps=[recorder])
+    reached = {INPUT, *ancestors(executor.model.graph, objective.at)}
+    return Recording(
+        result.output,
+        recorder.arrays["activation"],
+        {name: array for name, array in recorder.arrays["gradient"].items() if name in reached},
+        {name: {key: array.copy() for key, array in params.items()} for name, params in result.gradients.items()},
+        result.values,
+    )

@@ -1,0 +1,154 @@
+"""One micro-batch's way through the network, forward and back.
+
+Written as generators that read from top to bottom: where a layer couples the samples of the batch, they yield
+the micro-batch's partial sums and are resumed with the whole batch's totals.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.engine.layout import to_engine, to_user
+from cnncli.engine.objective import Objective
+from cnncli.engine.plan import Plan
+from cnncli.engine.workspace import Workspace
+from cnncli.graph import INPUT, Model
+from cnncli.layers.base import Params
+from cnncli.layers.run import Run
+
+Array = NDArray[Any]
+Tap = Callable[[str, str, Array, slice], None]
+Walk = Generator[Array, Array, None]
+"""Yields partial sums, is sent totals."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one call of the executor does to the whole batch; its arrays are batch first."""
+
+    model: Model
+    plan: Plan
+    at: str
+    x: Array  # (N, *input_shape)
+    output: Array  # (N, *shape of `at`), filled in
+    training: bool
+    seed: int
+    step: int
+    taps: Sequence[Tap]
+    objective: Objective | None = None
+    values: Array | None = None  # (N,) the objective of every sample, filled in
+    input_gradient: Array | None = None  # like x, filled in
+    totals: dict[str, Array] = field(default_factory=dict)  # of coupled layers in the forward pass, filled in
+
+
+@dataclass
+class Lane:
+    """One micro-batch and what it leaves behind."""
+
+    samples: slice
+    workspace: Workspace | None = None
+    gradients: dict[str, Params] = field(default_factory=dict)
+
+
+def walk(task: Task, lane: Lane) -> Walk:
+    """Forward and, where there is an objective, back."""
+    assert lane.workspace is not None
+    run = Run(
+        task.model.flat.dtype,
+        task.training,
+        len(task.x),
+        keep=task.objective is not None,
+        empty=lane.workspace.empty,
+    )
+    caches: dict[str, Any] = {}
+    y = yield from _forward(task, lane, run, caches)
+    task.output[lane.samples] = to_user(y)
+    if task.objective is None or task.values is None:
+        return
+    task.values[lane.samples], dy = task.objective.evaluate(y, lane.samples)
+    if task.objective.mean:
+        dy /= len(task.x)
+    del y
+    gradient = yield from _backward(task, lane, run, caches, dy)
+    if task.input_gradient is not None:
+        task.input_gradient[lane.samples] = 0 if gradient is None else to_user(gradient)
+
+
+def _forward(task: Task, lane: Lane, run: Run, caches: dict[str, Any]) -> Generator[Array, Array, Array]:
+    """Returns the value that was asked for; fills in the layers' caches if they are to be kept."""
+    values = {INPUT: to_engine(task.x[lane.samples], run)}
+    _tap(task, lane, INPUT, "activation", values[INPUT])
+    for step in task.plan.forward:
+        node = step.node
+        params = task.model.tensors(node.name)
+        xs = tuple(values[name] for name in node.inputs)
+        for name in step.drop:
+            del values[name]
+        run.owned = step.owned
+        run.generator = generator(task.seed, node.name, task.step, lane.samples.start)
+        if step.coupled:
+            run.totals = yield node.layer.forward_sums(params, xs, run)
+            task.totals[node.name] = run.totals
+        values[node.name], cache = node.layer.forward(params, xs, run)
+        if run.keep:
+            caches[node.name] = cache
+        del xs, cache  # so that the workspace has their memory again
+        _tap(task, lane, node.name, "activation", values[node.name])
+    return values[task.at]
+
+
+def _backward(
+    task: Task, lane: Lane, run: Run, caches: dict[str, Any], dy: Array
+) -> Generator[Array, Array, Array | None]:
+    """Returns the input's gradient, if the plan goes so far; leaves the parameters' in the lane."""
+    pending: dict[str, tuple[Array, bool]] = {task.at: (dy, True)}  # a gradient, and whether it has one name only
+    for step in task.plan.backward:
+        node = step.node
+        dy, run.owns_dy = pending.pop(node.name)
+        _tap(task, lane, node.name, "gradient", dy)
+        params, cache = task.model.tensors(node.name), caches.pop(node.name)
+        run.needs = step.needs
+        if step.coupled:
+            run.totals = yield node.layer.backward_sums(params, cache, dy, run)
+        dxs, gradients = node.layer.backward(params, cache, dy, run)
+        if gradients:
+            lane.gradients[node.name] = gradients
+        fresh = not node.layer.aliases_input or (run.owns_dy and len(node.inputs) == 1)
+        for name, dx in zip(node.inputs, dxs, strict=True):
+            if dx is not None:
+                _add(pending, name, dx, fresh, run)
+        del dy, dxs, dx, cache, gradients
+    gradient = pending.get(INPUT, (None, False))[0]
+    if gradient is not None:
+        _tap(task, lane, INPUT, "gradient", gradient)
+    return gradient
+
+
+def _add(pending: dict[str, tuple[Array, bool]], name: str, dx: Array, fresh: bool, run: Run) -> None:
+    """Gradients of a value with several readers are summed."""
+    if name not in pending:
+        pending[name] = (dx, fresh)
+        return
+    sofar, ours = pending[name]
+    pending[name] = (np.add(sofar, dx, out=sofar if ours else run.empty(dx.shape, dx.dtype)), True)
+
+
+def _tap(task: Task, lane: Lane, name: str, what: str, array: Array) -> None:
+    for tap in task.taps:
+        tap(name, what, array, lane.samples)
+
+
+def generator(seed: int, name: str, step: int, first: int) -> Callable[[], np.random.Generator]:
+    """Random numbers from the seed, the node, the step and the micro-batch's first sample: a counter, no stream."""
+
+    def make() -> np.random.Generator:
+        key = np.array([seed, zlib.crc32(name.encode())], np.uint64)
+        return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, first, step]))
+
+    return make

@@ -1,0 +1,219 @@
+"""The whole check: every layer alone, the loss alone, and the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.engine import Executor, LossObjective, record_forward
+from cnncli.engine.plan import UNIT
+from cnncli.errors import UsageError
+from cnncli.graph import INPUT, Graph, Model, Node
+from cnncli.inspection.gradcheck import diagnosis, verdicts
+from cnncli.inspection.gradcheck.examination import Examination, Trial
+from cnncli.inspection.gradcheck.report import GradcheckReport, TensorCheck, Verdict, overall
+from cnncli.inspection.gradcheck.subjects import LayerSubject, LossSubject, NetworkSubject, Subject
+from cnncli.losses import Loss
+
+Array = NDArray[Any]
+
+LOSS = "loss"
+Progress = Callable[[str, int, int], None]
+"""Is told the name of what is being checked, how many were before it, and how many there are in all."""
+
+
+def gradcheck(
+    model: Model,
+    x: Array,
+    targets: Array,
+    loss: Loss,
+    *,
+    layers: Collection[str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> GradcheckReport:
+    """Compares every gradient that backward computes with what forward passes say, in float64, in training mode.
+
+    x is (N, *input_shape), N at most 8 (2 to 4 are enough), `targets` as the data set has them. `layers` are the nodes to
+    be checked, "input" and "loss" among them; by default all. The model is left as it is: batch norm uses the
+    batch's statistics and moves no running ones, dropout has the same masks throughout.
+
+    Raises UsageError, and DataError where the targets do not fit.
+    """
+    graph = model.graph
+    _check_arguments(graph, len(x), layers)
+    x = np.asarray(x, np.float64)
+    rng = np.random.default_rng(seed)
+    working = model.astype(np.float64)
+    objective = LossObjective.of(loss, graph, targets)
+    jittered = _jitter(working, rng)
+    # The executor stays open, for BLAS to stay on one thread: the products are small, and its threads wait by spinning.
+    with np.errstate(all="ignore"), Executor(working, workers=1, seed=seed) as executor:
+        values = record_forward(executor, x, training=True).activations
+        alone: list[tuple[str, Subject]] = [
+            (node.name, _layer(working, node, values, seed, rng)) for node in graph.nodes
+        ]
+        alone.append((LOSS, LossSubject(objective, values[objective.at], rng.normal(size=len(x)))))
+        checker = _Checker(len(x), layers, rng, progress, total=len(graph.nodes) + 2)
+        for name, subject in alone:
+            checker.alone(name, subject)
+        checker.together(NetworkSubject(working, x, objective, seed))
+    found = tuple(checker.found)
+    return GradcheckReport(overall(check.verdict for check in found), found, len(x), seed, jittered)
+
+
+def _check_arguments(graph: Graph, samples: int, layers: Collection[str] | None) -> None:
+    if not 1 <= samples <= UNIT:
+        raise UsageError(f"gradcheck takes 1 to {UNIT} samples, but got {samples}; 3 are enough")
+    known = {*graph.by_name, INPUT, LOSS}
+    unknown = [name for name in layers or () if name not in known]
+    if unknown:
+        raise UsageError(f"no layer is called {', '.join(unknown)}; there are {', '.join(graph.by_name)}")
+
+
+def _jitter(model: Model, rng: np.random.Generator) -> tuple[str, ...]:
+    """Gives parameters that are all 0 small numbers away from 0."""
+    jittered = []
+    for node, params in model.parameters.items():
+        for key, array in params.items():
+            if not array.any():
+                array[...] = rng.uniform(0.01, 0.1, array.shape) * rng.choice([-1, 1], array.shape)
+                jittered.append(f"{node}.{key}")
+    return tuple(jittered)
+
+
+def _layer(model: Model, node: Node, values: Mapping[str, Array], seed: int, rng: np.random.Generator) -> LayerSubject:
+    xs = tuple(values[name] for name in node.inputs)
+    params, buffers = model.parameters.get(node.name, {}), model.buffers.get(node.name, {})
+    return LayerSubject(node, params, buffers, xs, rng.normal(size=(*node.shape, len(xs[0]))), seed)
+
+
+class _Checker:
+    """Collects what is found; knows what the layers alone came to when it comes to the network."""
+
+    def __init__(
+        self,
+        samples: int,
+        layers: Collection[str] | None,
+        rng: np.random.Generator,
+        progress: Progress | None,
+        total: int,
+    ) -> None:
+        self.found: list[TensorCheck] = []
+        self._samples = samples
+        self._layers = layers
+        self._rng = rng
+        self._progress = progress
+        self._total = total
+        self._done = 0
+        self._misshapen = False
+
+    def alone(self, node: str, subject: Subject) -> None:
+        self._tell(node)
+        if self._layers is not None and node not in self._layers:
+            return
+        names = {name: (node, name) for name in subject.tensors}
+        self.found += self._check(subject, names, "layer")
+
+    def together(self, subject: NetworkSubject) -> None:
+        self._tell("network")
+        keys = {name: tuple(name.rsplit(".", 1)) if name != INPUT else (INPUT, INPUT) for name in subject.tensors}
+        names = {name: (key[0], key[1]) for name, key in keys.items() if self._layers is None or key[0] in self._layers}
+        if self._misshapen:
+            hint = "not looked at: first mend the gradient that has the wrong shape"
+            self.found += [TensorCheck(*key, "network", Verdict.UNCHECKED, hint=hint) for key in names.values()]
+            return
+        if not np.allclose(subject.executed(), subject.base.terms, rtol=1e-9, atol=0, equal_nan=True):
+            hint = (
+                "the executor finds another loss than the layers called one by one: something is overwritten too early"
+            )
+            self.found.append(TensorCheck(subject.objective.at, "output", "network", Verdict.FAIL, hint=hint))
+        self.found += list(self._check(subject, names, "network"))
+
+    def _tell(self, name: str) -> None:
+        if self._progress is not None:
+            self._progress(name, self._done, self._total)
+        self._done += 1
+
+    def _check(self, subject: Subject, names: Mapping[str, tuple[str, str]], level: str) -> Iterator[TensorCheck]:
+        obstacle = _obstacle(subject)
+        gradients = {} if obstacle else subject.gradients(subject.cotangent)
+        for name, (node, tensor) in names.items():
+            blank = TensorCheck(node, tensor, level, Verdict.UNCHECKED, hint=obstacle)
+            yield blank if obstacle else self._tensor(blank, subject, name, gradients.get(name))
+
+    def _tensor(self, blank: TensorCheck, subject: Subject, name: str, gradient: Array | None) -> TensorCheck:
+        point = subject.tensors[name]
+        if gradient is None:
+            gradient = np.zeros_like(point)
+        if gradient.shape != point.shape:
+            self._misshapen = True
+            return replace(blank, verdict=Verdict.FAIL, hint=f"its shape is {gradient.shape}, not {point.shape}")
+        if not np.isfinite(gradient).all():
+            index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
+            value = float(gradient[index])
+            return replace(blank, verdict=Verdict.FAIL, index=index, analytic=value, hint="it is not finite")
+        examination = Examination(subject, name, gradient, self._rng)
+        trials = list(examination.trials())
+        check = _summed_up(blank, examination, trials)
+        return replace(check, hint=self._hint(check, examination, trials))
+
+    def _hint(self, check: TensorCheck, examination: Examination, trials: list[Trial]) -> str | None:
+        if check.verdict is Verdict.FAIL:
+            if check.level == "network":
+                return self._network_hint(check, trials)
+            return diagnosis.explain(examination, trials, self._samples)
+        return {
+            Verdict.SUSPICIOUS: "off by more than rounding, or the oracles contradict each other",
+            Verdict.KINK: "all of it lies on corners of the function, where no slope is the right one",
+            Verdict.UNCHECKED: "hidden by rounding",
+        }.get(check.verdict)
+
+    def _network_hint(self, check: TensorCheck, trials: list[Trial]) -> str:
+        """Whose fault it is: its own layer's, another's, or that of how they are joined."""
+        failed = [other for other in self.found if other.level == "layer" and other.verdict is Verdict.FAIL]
+        own = [other for other in failed if (other.node, other.tensor) == (check.node, check.tensor)]
+        if own:
+            return f"as in the layer alone: {own[0].hint}"
+        passing_on = [f"{other.node}.{other.tensor}" for other in failed if other.tensor.startswith(INPUT)]
+        if passing_on:
+            return f"what reaches it is wrong: see {', '.join(passing_on)}"
+        text = diagnosis.factor(trials, self._samples)
+        return "what reaches it is wrong, though each layer alone is right" + (f": {text}" if text else "")
+
+
+def _obstacle(subject: Subject) -> str | None:
+    """Why nothing can be compared."""
+    if not np.isfinite(subject.base.terms).all():
+        return "the forward pass gives numbers that are not finite"
+    name, value = next(iter(subject.tensors.items()))
+    if not np.array_equal(subject.forward(name, value).terms, subject.base.terms):
+        return "two forward passes with the same numbers differ"
+    first, second = (dict(subject.gradients(subject.cotangent)) for _ in range(2))
+    for key, gradient in first.items():
+        again = second[key]
+        if gradient is not None and again is not None and not np.array_equal(gradient, again, equal_nan=True):
+            return f"two backward passes with the same numbers differ, in {key}"
+    return None
+
+
+def _summed_up(blank: TensorCheck, examination: Examination, trials: list[Trial]) -> TensorCheck:
+    verdict = verdicts.of_tensor([trial.verdict for trial in trials])
+    counts = {kind: sum(trial.verdict is kind for trial in trials) for kind in (Verdict.KINK, Verdict.UNCHECKED)}
+    decided = [trial for trial in trials if trial.verdict not in counts]
+    check = replace(
+        blank,
+        verdict=verdict,
+        checked=len(decided),
+        kinks=counts[Verdict.KINK],
+        unchecked=counts[Verdict.UNCHECKED],
+        relative_error=max((trial.error for trial in decided), default=None),
+    )
+    place = diagnosis.worst(examination, decided or trials)
+    if place is None:
+        return check
+    return replace(check, index=place.probe.index, analytic=place.analytic, numeric=place.numeric, oracle=place.oracle)

@@ -1,0 +1,76 @@
+"""Two ways to find a directional derivative from forward passes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.inspection.gradcheck.subjects import Evaluation, Subject
+
+Array = NDArray[Any]
+
+COMPLEX_STEP = 1e-30
+STEPS = (1e-5, 1e-6, 1e-7)
+"""Near the best step, the cube root of the rounding error (6e-6), and smaller ones for when a kink is close."""
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def complex_step(subject: Subject, name: str, direction: Array, cotangent: Array) -> float | None:
+    """Im f(theta + i h u) / h, exact to rounding since nothing is subtracted (Martins, Sturdza and Alonso 2003).
+
+    None where the forward pass cannot compute with complex numbers, or computes something else.
+    """
+    try:
+        terms = subject.forward(name, subject.tensors[name] + 1j * COMPLEX_STEP * direction).terms
+    except TypeError:
+        return None
+    if terms.dtype.kind != "c" or not np.allclose(terms.real, subject.base.terms, rtol=1e-9, atol=_size(subject)):
+        return None
+    return float((cotangent * terms.imag).sum() / COMPLEX_STEP)
+
+
+def _size(subject: Subject) -> float:
+    return 1e-9 * float(np.abs(subject.base.terms).max(initial=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """The function a step to either side."""
+
+    step: float
+    moved: Array  # (theta+ - theta-) / 2h, the direction as rounded numbers realise it
+    base: Evaluation
+    plus: Evaluation
+    minus: Evaluation
+
+    def slopes(self) -> tuple[Array, Array]:
+        """Of every term, to the left and to the right."""
+        middle = self.base.terms
+        return (middle - self.minus.terms) / self.step, (self.plus.terms - middle) / self.step
+
+    def slope(self, cotangent: Array) -> float:
+        """(f(theta + h u) - f(theta - h u)) / 2h."""
+        return float((cotangent * (self.plus.terms - self.minus.terms)).sum() / (2 * self.step))
+
+    def noise(self, cotangent: Array) -> float:
+        """What rounding the terms may do to a slope: eps |f| / h."""
+        return EPS * float(np.abs(cotangent * self.base.terms).sum()) / self.step
+
+
+def difference(subject: Subject, name: str, direction: Array, relative_step: float) -> Difference:
+    point = subject.tensors[name]
+    step = relative_step * max(1.0, float(np.abs(point[direction != 0]).max(initial=0)))
+    above, below = point + step * direction, point - step * direction
+    moved = (above - below) / (2 * step)
+    return Difference(step, moved, subject.base, subject.forward(name, above), subject.forward(name, below))
+
+
+def differences(subject: Subject, name: str, direction: Array) -> Iterator[Difference]:
+    """With ever smaller steps."""
+    for relative_step in STEPS:
+        yield difference(subject, name, direction, relative_step)

@@ -1,0 +1,62 @@
+"""From numbers to a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnncli.inspection.gradcheck.report import Verdict
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Relative errors up to `good` are rounding; above `bad` they are errors."""
+
+    good: float
+    bad: float
+
+
+COMPLEX = Tolerance(1e-10, 1e-8)
+CENTRAL = Tolerance(1e-6, 1e-4)
+
+
+def relative_error(analytic: float, numeric: float) -> float:
+    """|a - n| / max(|a|, |n|); 0 where both are 0."""
+    largest = max(abs(analytic), abs(numeric))
+    return abs(analytic - numeric) / largest if largest else 0.0
+
+
+def is_zero(analytic: float, numeric: float, noise: float) -> bool:
+    """Both are nothing but rounding. The bias of a convolution before batch norm has such a gradient."""
+    return max(abs(analytic), abs(numeric)) <= noise
+
+
+def compare(analytic: float, numeric: float, noise: float, tolerance: Tolerance) -> Verdict:
+    """`noise` is what rounding alone may have done to the difference."""
+    error = relative_error(analytic, numeric)
+    if error <= tolerance.good:
+        return Verdict.PASS
+    if abs(analytic - numeric) <= noise:
+        return Verdict.PASS if error <= CENTRAL.good else Verdict.UNCHECKED
+    return Verdict.SUSPICIOUS if error <= tolerance.bad else Verdict.FAIL
+
+
+def combine(by_complex: Verdict | None, by_central: Verdict, oracles_agree: bool) -> Verdict:
+    """The complex step decides, being exact; differences guard against a forward pass that is another one for
+    complex numbers. `by_complex` is None where there is no complex step."""
+    if by_complex is None:
+        return by_central
+    if by_complex is Verdict.PASS:
+        return Verdict.SUSPICIOUS if by_central is Verdict.FAIL else Verdict.PASS
+    if by_complex is Verdict.FAIL:
+        return Verdict.FAIL if oracles_agree or by_central is Verdict.FAIL else Verdict.SUSPICIOUS
+    if by_complex is Verdict.UNCHECKED:
+        return by_central if by_central in (Verdict.PASS, Verdict.FAIL) else Verdict.UNCHECKED
+    return by_complex
+
+
+def of_tensor(verdicts: list[Verdict]) -> Verdict:
+    """The worst that was decided; if nothing was, why."""
+    for verdict in (Verdict.FAIL, Verdict.SUSPICIOUS, Verdict.PASS, Verdict.KINK):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.UNCHECKED

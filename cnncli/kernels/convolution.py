@@ -1,0 +1,131 @@
+"""Convolution as matrix products over columns (im2col), in bands of output rows that stay in the cache.
+
+    y    = weight @ cols            (O, K) @ (K, P)
+    dW   = dy @ cols^T              (O, P) @ (P, K)
+    dcols = weight^T @ dy           (K, O) @ (O, P), then added back where the columns came from
+
+with K = C*kh*kw numbers in a window and P = oh*ow*n windows. With the batch innermost neither input nor
+output is ever transposed, and a column row is copied in runs of at least n (at stride 1: ow*n) numbers.
+Groups are a leading axis of every matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from cnncli.kernels.geometry import Geometry
+from cnncli.kernels.products import product, product_transposed
+
+Array = NDArray[Any]
+Empty = Callable[..., Array]
+
+BAND_BYTES = 1024 * 1024
+"""What a band's columns may take: they are written and read again at once, so they should stay in a core's
+cache (1 or 2 MB on current processors)."""
+
+
+def convolve(x: Array, weight: Array, geometry: Geometry, groups: int, empty: Empty) -> Array:
+    """x (C, H, W, n), weight (O, C/groups, kh, kw) -> y (O, oh, ow, n)."""
+    outputs, n = weight.shape[0], x.shape[-1]
+    y = empty((outputs, *geometry.out, n), x.dtype)
+    matrix = weight.reshape(groups, outputs // groups, -1)
+    rows = y.reshape(groups, outputs // groups, -1)
+    for _, _, band, cols in bands(x, geometry, groups, empty):
+        product(matrix, cols, rows[:, :, band])
+    return y
+
+
+def convolve_backward(
+    x: Array, weight: Array, dy: Array, geometry: Geometry, groups: int, empty: Empty, need_dx: bool
+) -> tuple[Array | None, Array]:
+    """dx (C, H, W, n), or None if not needed, and dweight, for y = convolve(x, weight)."""
+    outputs = weight.shape[0]
+    matrix = weight.reshape(groups, outputs // groups, -1)
+    dmatrix = empty(matrix.shape, weight.dtype)
+    dmatrix[...] = 0
+    dy_rows = dy.reshape(groups, outputs // groups, -1)
+    dx = empty(x.shape, x.dtype) if need_dx else None
+    if dx is not None and not geometry.pointwise:
+        dx[...] = 0
+    for start, stop, band, cols in bands(x, geometry, groups, empty):
+        dy_band = dy_rows[:, :, band]
+        dmatrix += product_transposed(dy_band, cols, empty)
+        if dx is None:
+            continue
+        if geometry.pointwise:  # the columns are the input itself
+            product(matrix.swapaxes(1, 2), dy_band, dx.reshape(cols.shape))
+        else:  # the columns have been used: their memory takes their gradient
+            product(matrix.swapaxes(1, 2), dy_band, cols)
+            add_columns(dx, cols, geometry, start, stop)
+    return dx, dmatrix.reshape(weight.shape)
+
+
+def bands(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[tuple[int, int, slice, Array]]:
+    """For each band of output rows: first row, end row, its slice of the P windows, and its columns
+    (groups, K, windows). The columns' memory is used again for the next band."""
+    channels, n = x.shape[0], x.shape[-1]
+    oh, ow = geometry.out
+    if geometry.pointwise:
+        yield 0, oh, slice(0, oh * ow * n), x.reshape(groups, channels // groups, -1)
+        return
+    kh, kw = geometry.kernel
+    taps = channels * kh * kw
+    step = band_rows(oh, ow * n * taps * x.itemsize)
+    view = window_view(x, geometry, empty)  # (C, kh, kw, oh, ow, n)
+    buffer = empty((taps * step * ow * n,), x.dtype)
+    for start in range(0, oh, step):
+        stop = min(start + step, oh)
+        size = (stop - start) * ow * n
+        cols = buffer[: taps * size]
+        np.copyto(cols.reshape(channels, kh, kw, stop - start, ow, n), view[:, :, :, start:stop])
+        yield start, stop, slice(start * ow * n, stop * ow * n), cols.reshape(groups, -1, size)
+
+
+def band_rows(rows: int, row_bytes: int) -> int:
+    """The height of the bands: all of one height, as far as that goes, and within BAND_BYTES."""
+    count = max(1, -(-rows * row_bytes // BAND_BYTES))
+    return -(-rows // min(count, rows))
+
+
+def window_view(x: Array, geometry: Geometry, empty: Empty) -> Array:
+    """A view (C, kh, kw, oh, ow, n) of x, which is copied only if it needs padding."""
+    padded = pad(x, geometry, empty) if geometry.padded else x
+    (kh, kw), (oh, ow) = geometry.kernel, geometry.out
+    h, w = geometry.height, geometry.width
+    c_step, h_step, w_step, n_step = padded.strides
+    return as_strided(
+        padded,
+        (x.shape[0], kh, kw, oh, ow, x.shape[-1]),
+        (c_step, h.dilation * h_step, w.dilation * w_step, h.stride * h_step, w.stride * w_step, n_step),
+        writeable=False,
+    )
+
+
+def pad(x: Array, geometry: Geometry, empty: Empty, value: float = 0) -> Array:
+    """x (C, H, W, n) with the geometry's border around it."""
+    h, w = geometry.height, geometry.width
+    padded = empty((x.shape[0], h.before + h.size + h.after, w.before + w.size + w.after, x.shape[-1]), x.dtype)
+    padded[:, : h.before] = value
+    padded[:, h.before + h.size :] = value
+    middle = padded[:, h.before : h.before + h.size]
+    middle[:, :, : w.before] = value
+    middle[:, :, w.before + w.size :] = value
+    middle[:, :, w.before : w.before + w.size] = x
+    return padded
+
+
+def add_columns(dx: Array, dcols: Array, geometry: Geometry, start: int, stop: int) -> None:
+    """col2im for the output rows start..stop: adds every column's gradient to the pixel it was copied from."""
+    kh, kw = geometry.kernel
+    ow, n = geometry.out[1], dx.shape[-1]
+    taps = dcols.reshape(dx.shape[0], kh, kw, stop - start, ow, n)
+    for i in range(kh):
+        rows_out, rows_in = geometry.height.inside(i, start, stop)
+        for j in range(kw):
+            columns_out, columns_in = geometry.width.inside(j, 0, ow)
+            dx[:, rows_in, columns_in] += taps[:, i, j, rows_out, columns_out]

@@ -1,0 +1,99 @@
+"""The layer: options, shapes, forward and backward in one immutable object that stores no array.
+
+Shapes are per sample and in PyTorch's order: (C, H, W), (C, L) or (F,). Arrays inside the engine carry
+the batch as their *last* axis: (C, H, W, N), (C, L, N) or (F, N).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from cnncli.layers.run import Run
+
+Shape = tuple[int, ...]
+Array = NDArray[Any]
+Params = dict[str, Array]
+Cache = Any
+
+
+class Layer(BaseModel):
+    """One kind of layer; its fields are its options in YAML.
+
+    The classes below override what they need; `forward` and `backward` are pure functions of their
+    arguments, so that one layer object may be used by several threads at once.
+
+    A layer never writes into an array that it did not allocate, except `xs[i]` where `run.owned[i]`
+    and `dy` where `run.owns_dy`. Arrays are created by `run.empty`, `run.zeros` and their like only.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+
+    type: ClassVar[str]
+    """The name in YAML."""
+
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """The least and the most inputs; None: any number."""
+
+    couples_batch: ClassVar[bool] = False
+    """In training the output of one sample depends on the others: works in two steps (`forward_sums`)."""
+
+    keeps_output: ClassVar[bool] = False
+    """The backward pass reads the layer's own output, so nobody may write over it."""
+
+    aliases_input: ClassVar[bool] = False
+    """`forward` may return its input or a view of it, and `backward` likewise dy: both then have two names."""
+
+    link: ClassVar[str | None] = None
+    """The link function this layer applies, where a loss may prefer to see its input ("softmax", "sigmoid")."""
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        """The output's shape. Raises ShapeError, with the arithmetic and the nearest fix."""
+        raise NotImplementedError
+
+    def init(self, inputs: tuple[Shape, ...], rng: np.random.Generator) -> Params:
+        """New parameters, float64, under PyTorch's names and in PyTorch's layouts. Default: none."""
+        return {}
+
+    def init_buffers(self, inputs: tuple[Shape, ...]) -> Params:
+        """State that is no parameter (running statistics), under PyTorch's names. Default: none."""
+        return {}
+
+    def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
+        """The output and whatever `backward` needs. `params` holds the parameters and the buffers."""
+        raise NotImplementedError
+
+    def backward(
+        self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run
+    ) -> tuple[tuple[Array | None, ...], Params]:
+        """Gradients of the inputs (None where `run.needs[i]` is false) and of the parameters (`init`'s keys)."""
+        raise NotImplementedError
+
+    def forward_sums(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> Array:
+        """Coupled layers, first step: what must be summed over the whole batch before `forward` (`run.totals`)."""
+        raise NotImplementedError
+
+    def backward_sums(self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run) -> Array:
+        """Coupled layers, first step backward: what must be summed before `backward` (`run.totals`)."""
+        raise NotImplementedError
+
+    def update_buffers(self, buffers: Mapping[str, Array], totals: Array) -> Params:
+        """Coupled layers: the new buffers after a training batch whose forward sums were `totals`."""
+        return {}
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiply-accumulate operations a sample. Default: none."""
+        return 0
+
+    def window(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None:
+        """(extent, stride, padding before), each (height, width), of the input window that one output
+        position sees; None where it sees everything. Default: the position itself."""
+        return (1, 1), (1, 1), (0, 0)
+
+    def branches(self, params: Mapping[str, Array], cache: Cache) -> Array | None:
+        """Which branch of a piecewise function each element took (signs, winners); None where smooth."""
+        return None

@@ -1,0 +1,157 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from cnncli.errors import ShapeError
+from cnncli.kernels.sums import channel_dots, channel_sums
+from cnncli.layers.base import Array, Cache, Layer, Params, Shape
+from cnncli.layers.parameters import Literals, ScaleInit, check_literals, draw
+from cnncli.layers.run import Run
+
+
+class BatchNorm(Layer):
+    """y = weight * (x - mean) / sqrt(var + eps) + bias for every channel (Ioffe and Szegedy 2015).
+
+    In training mean and (biased) variance are those of the whole batch, over samples and positions; otherwise
+    the running ones, which every training batch moves by `momentum` towards its mean and unbiased variance.
+
+    Backward in training, with x^ = (x - mean) / sqrt(var + eps) and means over the batch:
+    dx = weight / sqrt(var + eps) * (dy - mean(dy) - x^ * mean(dy * x^)).
+    """
+
+    type: ClassVar[str] = "batch_norm"
+    couples_batch: ClassVar[bool] = True
+
+    eps: float = Field(1e-5, gt=0, allow_inf_nan=False, description="added to the variance, so that it is never 0")
+    momentum: float = Field(0.1, ge=0, le=1, description="share of the new batch in the running statistics")
+    affine: bool = Field(True, description="whether there are a weight and a bias for every channel")
+    weight: Literals | None = Field(None, description="the numbers themselves, one a channel")
+    bias: Literals | None = Field(None, description="the numbers themselves, one a channel")
+    init_: ScaleInit = Field(default_factory=ScaleInit, alias="init", description="how the parameters start")
+
+    @model_validator(mode="after")
+    def _literals_need_affine(self) -> Self:
+        if not self.affine and not (self.weight is self.bias is None):
+            raise ValueError("with affine: false there is no weight and no bias to give numbers for")
+        return self
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        (shape,) = inputs
+        if len(shape) > 3:
+            raise ShapeError(f"{self.type} takes (C, H, W), (C, L) or (F,), but gets {shape}")
+        check_literals(self, self._shapes(shape))
+        return shape
+
+    def _shapes(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
+
+    def init(self, inputs: tuple[Shape, ...], rng: np.random.Generator) -> Params:
+        return draw(self, self._shapes(inputs[0]), fan_in=1, fan_out=1, rng=rng)
+
+    def init_buffers(self, inputs: tuple[Shape, ...]) -> Params:
+        channels = inputs[0][0]
+        return {
+            "running_mean": np.zeros(channels),
+            "running_var": np.ones(channels),
+            "num_batches_tracked": np.zeros((), np.int64),
+        }
+
+    def forward_sums(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> Array:
+        """For every channel: how many numbers, their sum, and the sum of their squares; (3, C) in double precision.
+
+        The squares are summed around the micro-batch's own mean and shifted to 0 in double precision, which
+        keeps the variance exact to single precision even where it is small beside the mean.
+        """
+        (x,) = xs
+        count = x.size // x.shape[0]
+        centre = _column(channel_sums(x) / count, x)
+        centred = np.subtract(x, centre, out=run.empty(x.shape, x.dtype))
+        rest, squares = channel_sums(centred), channel_dots(centred, centred)
+        mean = centre.reshape(-1).astype(rest.dtype)
+        return np.stack([np.full_like(mean, count), count * mean + rest, squares + (2 * rest + count * mean) * mean])
+
+    def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
+        (x,) = xs
+        if run.training:
+            count, mean, variance = _moments(_totals(run))
+        else:
+            count, mean, variance = None, params["running_mean"], params["running_var"]
+        inverse = 1 / np.sqrt(variance + self.eps)  # (C,)
+        centred = x if run.owned[0] else run.empty(x.shape, x.dtype)
+        np.subtract(x, _column(mean, x), out=centred)
+        y = run.empty(x.shape, x.dtype) if run.keep else centred
+        np.multiply(centred, _column(self._scale(params, inverse), x), out=y)
+        if self.affine:
+            y += _column(params["bias"], y)
+        return y, (centred, inverse, count) if run.keep else None
+
+    def _scale(self, params: Mapping[str, Array], inverse: Array) -> Array:
+        return params["weight"] * inverse if self.affine else inverse
+
+    def backward_sums(self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run) -> Array:
+        """For every channel the sums of dy and of dy * x^; (2, C) in double precision."""
+        centred, inverse, _ = cache
+        return np.stack([channel_sums(dy), channel_dots(dy, centred) * inverse])
+
+    def backward(
+        self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run
+    ) -> tuple[tuple[Array | None, ...], Params]:
+        centred, inverse, count = cache
+        scale = _column(self._scale(params, inverse), dy)
+        if run.training:
+            totals = _totals(run)
+            dx = self._through_batch(totals / count, inverse, centred, dy, scale, run) if run.needs[0] else None
+            # What falls to this micro-batch of the whole batch's gradient, so that the micro-batches' sum is right.
+            sums = totals * (dy.size // dy.shape[0] / count)
+        else:
+            sums = self.backward_sums(params, cache, dy, run)
+            target = dy if run.owns_dy else run.empty(dy.shape, dy.dtype)
+            dx = np.multiply(dy, scale, out=target) if run.needs[0] else None
+        if not self.affine:
+            return (dx,), {}
+        dbias, dweight = sums.astype(dy.dtype)
+        return (dx,), {"weight": dweight, "bias": dbias}
+
+    def _through_batch(self, means: Array, inverse: Array, centred: Array, dy: Array, scale: Array, run: Run) -> Array:
+        """dx in training; `means` are those of dy and of dy * x^ over the whole batch."""
+        mean_dy, mean_dy_x = means
+        dx = np.multiply(centred, _column(-mean_dy_x * inverse, dy), out=run.empty(dy.shape, dy.dtype))
+        dx += dy
+        dx -= _column(mean_dy, dy)
+        dx *= scale
+        return dx
+
+    def update_buffers(self, buffers: Mapping[str, Array], totals: Array) -> Params:
+        count, mean, variance = _moments(totals)
+        unbiased = variance * (count / np.maximum(count.real - 1, 1))
+        keep = 1 - self.momentum
+        return {
+            "running_mean": keep * buffers["running_mean"] + self.momentum * mean,
+            "running_var": keep * buffers["running_var"] + self.momentum * unbiased,
+            "num_batches_tracked": np.asarray(buffers["num_batches_tracked"] + 1),
+        }
+
+
+def _column(per_channel: Array, like: Array) -> Array:
+    """(C,) as (C, 1, ..., 1), in the dtype of `like`, to be broadcast over it."""
+    return per_channel.astype(like.dtype).reshape(-1, *(1,) * (like.ndim - 1))
+
+
+def _totals(run: Run) -> Array:
+    assert run.totals is not None, "a coupled layer's sums come first"
+    return run.totals
+
+
+def _moments(totals: Array) -> tuple[Any, Array, Array]:
+    """(count, mean, biased variance) of every channel from the batch's `forward_sums`."""
+    count, total, squares = totals
+    mean = total / count
+    variance = squares / count - mean * mean
+    np.maximum(variance.real, 0, out=variance.real)
+    return count, mean, variance

@@ -1,0 +1,204 @@
+"""Weights and the state of a training as safetensors files: data only, no code is run on loading.
+
+A weights file holds `Model.state_dict()`: PyTorch's `load_state_dict(strict=True)` takes it, and cnncli takes
+files that were written there. Its header says under "cnncli", as JSON, which version wrote it and which layers it
+belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from cnncli import __version__
+from cnncli.errors import CheckpointError
+from cnncli.files import write_atomic
+from cnncli.graph import Model, flat_views
+from cnncli.training.history import Epoch
+
+Array = NDArray[Any]
+
+METADATA = "cnncli"
+"""The one key of a header's metadata that is ours: one, because the library writes several in random order."""
+
+ACCEPTED = {"f": ("F16", "F32", "F64"), "i": ("I64", "I32")}
+"""What may be in a file, by the kind of the network's own array: parameters and statistics, counters."""
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """All that it takes to go on with a training as if it had never stopped.
+
+    No random state is needed: the order of the samples follows from (seed, epoch), dropout from (seed, step).
+    """
+
+    seed: int
+    optimizer: dict[str, Any]  # its type and options
+    step: int  # updates made
+    batches: int  # of the unfinished epoch, that are done
+    totals: dict[str, Any] | None  # their metrics so far, `Totals.to_json`; None if there are none
+    history: tuple[Epoch, ...]  # the finished epochs
+    weights: dict[str, Array]  # as Model.state_dict
+    slots: dict[str, Array]  # of the optimizer, flat, laid out as Model.flat
+
+    @property
+    def epochs(self) -> int:
+        """Finished ones."""
+        return len(self.history)
+
+
+def save_weights(path: Path, model: Model, details: Mapping[str, Any] | None = None) -> None:
+    """Writes the model's parameters and buffers; `details` (plain data) go into the header.
+
+    Raises OutputError.
+    """
+    layers = [[node.name, node.layer.type, list(node.shape)] for node in model.graph.nodes]
+    about = {"input": list(model.graph.input_shape), "layers": layers, **(details or {})}
+    _write(path, model.state_dict(), about)
+
+
+def load_weights(path: Path, model: Model) -> None:
+    """Copies the weights in the file into the model, converted to its precision; all or none.
+
+    Raises CheckpointError if the file cannot be read, or does not fit: then with every key that differs.
+    """
+    with _opened(path) as stored:
+        _check_kinds(path, stored.tensors, model)
+        _load(path, stored.tensors, model)
+
+
+def save_state(path: Path, state: TrainingState, model: Model) -> None:
+    """Writes everything into one file, so that its parts cannot be of different steps. Raises OutputError."""
+    tensors = {f"weights.{key}": array for key, array in state.weights.items()}
+    for slot, flat in state.slots.items():
+        for node, views in flat_views(flat, model.parameters).items():
+            tensors.update({f"optimizer.{slot}.{node}.{key}": view for key, view in views.items()})
+    about = {
+        "seed": state.seed,
+        "optimizer": state.optimizer,
+        "step": state.step,
+        "batches": state.batches,
+        "totals": state.totals,
+        "history": [epoch.to_json() for epoch in state.history],
+    }
+    _write(path, tensors, about)
+
+
+def load_state(path: Path, model: Model) -> TrainingState:
+    """Reads what `save_state` wrote, and copies the weights into the model.
+
+    Raises CheckpointError if the file cannot be read, is no training state, or is one of another network.
+    """
+    with _opened(path) as stored:
+        try:
+            about = stored.about
+            history = tuple(Epoch.from_json(epoch) for epoch in about["history"])
+            known = {key: about[key] for key in ("seed", "optimizer", "step", "batches", "totals")}
+        except (KeyError, TypeError):
+            raise CheckpointError(
+                f"{path}: holds no state of a training; expected the last.state.safetensors of a run directory"
+            ) from None
+        weights = _part(stored.tensors, "weights.")
+        _check_kinds(path, weights, model)
+        slots = {}
+        for slot in sorted({key.split(".")[1] for key in stored.tensors if key.startswith("optimizer.")}):
+            slots[slot] = _flat(path, _part(stored.tensors, f"optimizer.{slot}."), model)
+        _load(path, weights, model)
+        return TrainingState(**known, history=history, weights=model.state_dict(), slots=slots)
+
+
+def _write(path: Path, tensors: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+    arrays = {key: np.asarray(array, order="C") for key, array in tensors.items()}
+    write_atomic(path, save(arrays, {METADATA: json.dumps({"version": __version__, **about})}))
+
+
+class _Tensor:
+    """One array of an open file: its shape and type are known, its numbers are read where they are used."""
+
+    def __init__(self, file: Any, key: str) -> None:
+        piece = file.get_slice(key)
+        self.file = file
+        self.key = key
+        self.shape: tuple[int, ...] = tuple(piece.get_shape())
+        self.kind: str = piece.get_dtype()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.file.get_tensor(self.key), dtype)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """An open file whose header has been checked: every array lies within the file, and nothing else does."""
+
+    tensors: dict[str, _Tensor]
+    about: dict[str, Any]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Stored]:
+    if path.is_dir():
+        raise CheckpointError(f"{path}: is a directory; expected a .safetensors file (or give the directory as --run)")
+    try:
+        with safe_open(path, framework="np") as file:
+            about = json.loads((file.metadata() or {}).get(METADATA, "{}"))
+            yield _Stored({key: _Tensor(file, key) for key in file.keys()}, about)  # noqa: SIM118 - no mapping
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (SafetensorError, ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path}: is damaged or no safetensors file: {_reason(error)}; expected weights saved by cnncli,"
+            " or by safetensors.torch.save_file(model.state_dict(), ...)"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).removeprefix("Error while deserializing header: ")
+
+
+def _part(tensors: Mapping[str, _Tensor], prefix: str) -> dict[str, _Tensor]:
+    return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+
+
+def _check_kinds(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> None:
+    wrong = []
+    for key, array in model.state_dict().items():
+        accepted = ACCEPTED[array.dtype.kind]
+        if key in tensors and tensors[key].kind not in accepted:
+            wrong.append(f"{key}: numbers of type {tensors[key].kind}; expected {_either(accepted)}")
+    if wrong:
+        raise CheckpointError(f"{path}: the numbers cannot be used; save them as float32:\n  " + "\n  ".join(wrong))
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _load(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> None:
+    try:
+        with np.errstate(over="ignore"):
+            model.load_state_dict(cast("Mapping[str, Array]", tensors))
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def _flat(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> Array:
+    """One slot of the optimizer as a flat array, laid out as `Model.flat`."""
+    flat = np.empty_like(model.flat)
+    for node, views in flat_views(flat, model.parameters).items():
+        for key, view in views.items():
+            tensor = tensors.get(f"{node}.{key}")
+            if tensor is None or tensor.shape != view.shape:
+                raise CheckpointError(f"{path}: the optimizer's state for {node}.{key} is missing or has another shape")
+            view[...] = tensor
+    return flat

@@ -1,0 +1,270 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.data.batches import shuffled_batches
+from cnncli.data.dataset import SPLITS, Dataset, Split
+from cnncli.engine import Executor, LossObjective
+from cnncli.errors import DivergedError
+from cnncli.graph import Model
+from cnncli.losses import Loss
+from cnncli.training.checkpoint import TrainingState, save_state, save_weights
+from cnncli.training.divergence import first_bad_tensor, first_bad_value
+from cnncli.training.evaluation import EvalResult, check_targets, evaluate, measure
+from cnncli.training.history import Best, Epoch, best_of
+from cnncli.training.interruption import Interruption
+from cnncli.training.metrics import Totals, task_of
+from cnncli.training.optimizers import Optimizer
+from cnncli.training.progress import Listener, Plan, Step
+from cnncli.training.run_directory import RunDirectory
+from cnncli.training.settings import TrainSettings
+
+__all__ = ["EvalResult", "TrainResult", "evaluate", "fit"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training came to."""
+
+    run: Path | None
+    history: tuple[Epoch, ...]  # the finished epochs
+    best: Best | None  # None if no epoch was finished
+    test: EvalResult | None  # of the best weights; None without a test split, or when interrupted
+    seconds: float
+    images_per_second: float  # of the training alone
+    interrupted: bool
+
+
+def fit(
+    model: Model,
+    dataset: Dataset,
+    loss: Loss,
+    optimizer: Optimizer,
+    settings: TrainSettings,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    run: RunDirectory | None = None,
+    listener: Listener | None = None,
+) -> TrainResult:
+    """Trains the model in place; afterwards it holds the weights of the best epoch.
+
+    The best epoch is that of the highest accuracy on the validation split, at equal accuracy of the lowest loss; for
+    regression and multi-label, where there is no telling accuracy, of the lowest loss. Without a validation split
+    the scores of the training itself stand in. Ctrl-C ends the training after the step at work; all is saved.
+
+    Raises DataError if targets do not fit, DivergedError at the first number that is not finite (the files in `run`
+    stay those of the last finished epoch), OutputError if a result cannot be written.
+    """
+    for name, split in _splits(dataset).items():
+        check_targets(loss, model.graph, split, name)
+    listener = listener or Listener()
+    started = perf_counter()
+    with (
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # divergence is found by the loss
+        Executor(model, workers=workers, seed=seed) as executor,
+        Interruption() as interruption,
+    ):
+        training = _Training(executor, dataset, loss, optimizer, settings, seed, run, listener, interruption)
+        listener.started(training.plan())
+        training.save()  # what there is to go back to if the first epoch diverges
+        while len(training.history) < settings.epochs and not interruption.requested:
+            training.run_epoch()
+        if interruption.requested:
+            training.require_finite()
+            training.save()
+        training.restore_best()
+        test = None
+        if dataset.test is not None and not interruption.requested:
+            scores = measure(executor, dataset.test, loss, interruption)
+            test = None if scores is None else EvalResult.of("test", dataset.test, scores)
+        result = training.result(test, perf_counter() - started)
+    listener.ended(result)
+    return result
+
+
+@dataclass
+class _Training:
+    """Everything that changes while a model is trained, and the files it is kept in."""
+
+    executor: Executor
+    dataset: Dataset
+    loss: Loss
+    optimizer: Optimizer
+    settings: TrainSettings
+    seed: int
+    run: RunDirectory | None
+    listener: Listener
+    interruption: Interruption
+    step: int = 0  # updates made
+    batches: int = 0  # of this epoch, that are done
+    samples: int = 0  # trained on since the beginning
+    seconds: float = 0.0  # that this took, without validation
+    history: list[Epoch] = field(default_factory=list)
+    best_weights: dict[str, Array] = field(default_factory=dict)
+    lines: list[dict[str, int | float]] = field(default_factory=list)  # for steps.jsonl, not yet written
+
+    def __post_init__(self) -> None:
+        self.model = self.executor.model
+        self.slots = self.optimizer.new_state(self.model.flat)
+        shape = self.model.graph.shape_of(self.model.graph.logits(self.loss.link))
+        self.task = task_of(self.loss, self.dataset.train.targets, shape)
+        self.totals = Totals(self.task)  # of this epoch
+
+    def plan(self) -> Plan:
+        return Plan(
+            epochs=self.settings.epochs,
+            batches=math.ceil(len(self.dataset.train) / self.settings.batch_size),
+            batch_size=self.settings.batch_size,
+            samples={name: len(split) for name, split in _splits(self.dataset).items()},
+            task=self.task.name,
+            judged_by=("train" if self.dataset.val is None else "val", self.task.monitor),
+            run=None if self.run is None else self.run.path,
+        )
+
+    def run_epoch(self) -> None:
+        """Every training sample once, then validation; unless it is interrupted."""
+        started = perf_counter()
+        for indices in self._batches():
+            self._train_on(indices)
+            if self.interruption.requested:
+                return
+        trained = perf_counter() - started
+        self.require_finite()
+        val = None
+        if self.dataset.val is not None:
+            val = measure(self.executor, self.dataset.val, self.loss, self.interruption)
+            if val is None:
+                return
+            if not math.isfinite(val.loss):
+                raise self._diverged(f"after step {self.step} the validation loss is {val.loss}")
+        epoch = Epoch(
+            epoch=len(self.history) + 1,
+            step=self.step,
+            lr=self.optimizer.lr,
+            train=self.totals.scores(),
+            val=val,
+            seconds=perf_counter() - started,
+            images_per_second=self.totals.samples / trained,
+        )
+        self._close(epoch)
+
+    def _batches(self) -> Iterable[Array]:
+        train = self.dataset.train
+        batches = shuffled_batches(len(train), self.settings.batch_size, self.seed, len(self.history) + 1)
+        return islice(batches, self.batches, None)
+
+    def _train_on(self, indices: Array) -> None:
+        """One step of the optimizer."""
+        started = perf_counter()
+        x, targets = self.dataset.train.batch(indices)
+        objective = LossObjective.of(self.loss, self.model.graph, targets)
+        result = self.executor.differentiate(x, objective, training=True, step=self.step, update_buffers=True)
+        value = result.value
+        if not math.isfinite(value):
+            source = first_bad_value(self.executor, x, self.step)
+            where = "" if source is None else f", and the first value that is not finite is {source}"
+            raise self._diverged(f"in step {self.step + 1} the loss is {value}{where}")
+        self.step += 1
+        self.optimizer.update(self.model.flat, result.flat_gradient, self.slots, self.step)
+        self.batches += 1
+        self.totals.add(result.values, result.output, targets)
+        self._tell(value, len(indices), perf_counter() - started)
+
+    def _tell(self, value: float, samples: int, seconds: float) -> None:
+        self.samples += samples
+        self.seconds += seconds
+        epoch, lr = len(self.history) + 1, self.optimizer.lr
+        self.lines.append({"epoch": epoch, "step": self.step, "loss": value, "lr": lr, "seconds": round(seconds, 6)})
+        self.listener.step(Step(epoch, self.batches, self.step, value, lr, seconds, samples, self.totals.scores()))
+
+    def _close(self, epoch: Epoch) -> None:
+        """Files the epoch away."""
+        self.history.append(epoch)
+        self.batches, self.totals = 0, Totals(self.task)
+        best = best_of(self.history, self.task)
+        is_best = best is not None and best.epoch == epoch.epoch
+        if is_best:
+            self.best_weights = {key: array.copy() for key, array in self.model.state_dict().items()}
+            if self.run is not None:
+                save_weights(self.run.best, self.model, {"epoch": epoch.epoch})
+        self.save()
+        self.listener.epoch_ended(epoch, best=is_best)
+
+    def save(self) -> None:
+        """Everything as it is now, into the run directory."""
+        if self.run is None:
+            return
+        save_weights(self.run.last, self.model, {"epoch": len(self.history), "step": self.step})
+        save_state(self.run.state, self._state(), self.model)
+        if self.history:
+            self.run.write_metrics([epoch.row() for epoch in self.history])
+        self._write_steps()
+
+    def _write_steps(self) -> None:
+        if self.run is not None and self.lines:
+            self.run.append_steps(self.lines)
+        self.lines.clear()
+
+    def _state(self) -> TrainingState:
+        return TrainingState(
+            seed=self.seed,
+            optimizer={"type": self.optimizer.type, **self.optimizer.model_dump(mode="json")},
+            step=self.step,
+            batches=self.batches,
+            totals=self.totals.to_json() if self.batches else None,
+            history=tuple(self.history),
+            weights=self.model.state_dict(),
+            slots=self.slots,
+        )
+
+    def require_finite(self) -> None:
+        """The last update may have been the one too many."""
+        bad = first_bad_tensor(self.model)
+        if bad is not None:
+            raise self._diverged(f"after step {self.step} {bad} holds numbers that are not finite")
+
+    def _diverged(self, what: str) -> DivergedError:
+        self._write_steps()
+        if self.step == 0:
+            fix = "that is before the first update: look for nan or huge numbers in the data and the initial weights"
+        else:
+            lr = self.optimizer.lr
+            fix = f"try a lower learning rate: --set optimizer.lr={min(lr / 10, 0.01):g} (it was {lr:g})"
+        kept = ""
+        if self.run is not None:
+            when = f"after epoch {len(self.history)}" if self.history else "before training"
+            kept = f"; the weights {when} are in {self.run.last}"
+        return DivergedError(f"training diverged in epoch {len(self.history) + 1}: {what}; {fix}{kept}")
+
+    def restore_best(self) -> None:
+        if self.best_weights:
+            self.model.load_state_dict(self.best_weights)
+
+    def result(self, test: EvalResult | None, seconds: float) -> TrainResult:
+        return TrainResult(
+            run=None if self.run is None else self.run.path,
+            history=tuple(self.history),
+            best=best_of(self.history, self.task),
+            test=test,
+            seconds=seconds,
+            images_per_second=self.samples / self.seconds if self.samples else 0.0,
+            interrupted=self.interruption.requested,
+        )
+
+
+def _splits(dataset: Dataset) -> dict[str, Split]:
+    return {name: split for name in SPLITS if (split := getattr(dataset, name)) is not None}

@@ -1,0 +1,110 @@
+"""The command tree: help, version, words that are mistyped, and the entry point as a process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cnncli
+from tests.cli.conftest import Cli
+
+COMMANDS = ["init", "summary", "config", "train", "eval", "predict", "forward", "backward", "gradcheck", "visualize"]
+PICTURES = ["feature-maps", "filters", "gradients", "curves"]
+
+
+def test_help_lists_the_commands_in_the_order_of_use(cli: Cli) -> None:
+    shown = cli("--help").out
+    places = [shown.index(f"│ {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[name] for name in COMMANDS]
+    + [["config", "show"], ["config", "schema"]]
+    + [["visualize", name] for name in PICTURES],
+    ids=" ".join,
+)
+def test_every_command_explains_itself(cli: Cli, command: list[str]) -> None:
+    outcome = cli(*command, "--help")
+    assert outcome.code == 0
+    assert f"Usage: cnncli {' '.join(command)}" in outcome.out
+    if command not in (["config"], ["visualize"]):
+        assert "Examples:" in outcome.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["config"], ["visualize"]])
+def test_without_a_command_there_is_help(cli: Cli, arguments: list[str]) -> None:
+    outcome = cli(*arguments)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Usage: cnncli" in outcome.out
+
+
+def test_version(cli: Cli) -> None:
+    assert cli("--version").out == f"cnncli {cnncli.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "error: No such command 'trian'. Did you mean 'train'?\n  try 'cnncli --help'\n"),
+        (
+            ["train", "--confg", "x"],
+            "error: No such option: --confg; did you mean --config?\n  try 'cnncli train --help'\n",
+        ),
+        (
+            ["visualize", "filter"],
+            "error: No such command 'filter'. Did you mean 'filters'?\n  try 'cnncli visualize --help'\n",
+        ),
+    ],
+)
+def test_a_mistyped_word_gets_the_nearest(cli: Cli, arguments: list[str], message: str) -> None:
+    outcome = cli(*arguments)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", message)
+
+
+def test_a_choice_names_what_may_be_chosen(cli: Cli) -> None:
+    outcome = cli("eval", "--split", "tset")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: Invalid value for '--split': 'tset' is not one of 'train', 'val', 'test'.")
+
+
+def python(*arguments: str, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
+    root = Path(cnncli.__file__).parent.parent
+    return subprocess.run(
+        [sys.executable, "-m", "cnncli", *arguments],
+        cwd=cwd,
+        env={"PYTHONPATH": str(root), "PATH": "", "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_python_m_cnncli(tmp_path: Path) -> None:
+    done = python("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"cnncli {cnncli.__version__}\n")
+    done = python("train", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: which network? give --config FILE ('cnncli init' has examples)\n"
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path: Path) -> None:
+    root = Path(cnncli.__file__).parent.parent
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cnncli", "config", "schema"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root), "PATH": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 1

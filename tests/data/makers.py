@@ -1,0 +1,73 @@
+"""Writes small data sets, by means other than the code under test."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+COUNTS = (40, 25, 15)
+"""How many samples each of the three classes has."""
+
+IDX_CODES = {"uint8": 0x08, "int8": 0x09, "int16": 0x0B, "int32": 0x0C, "float32": 0x0D, "float64": 0x0E}
+
+
+def labels(counts: tuple[int, ...] = COUNTS, seed: int = 0) -> NDArray[np.uint8]:
+    numbers = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
+    return np.random.default_rng(seed).permutation(numbers)
+
+
+def pixels(*shape: int, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def idx_bytes(array: NDArray[Any]) -> bytes:
+    header = bytes([0, 0, IDX_CODES[array.dtype.name], array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def write_idx(path: Path, array: NDArray[Any]) -> Path:
+    content = idx_bytes(array)
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    return path
+
+
+def write_mnist(folder: Path, *, suffix: str = "", dot: bool = False, test: bool = True) -> Path:
+    """The four files, or the first two, of a miniature MNIST with samples 6x5."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {"train": COUNTS, "t10k": (5, 4, 3)} if test else {"train": COUNTS}
+    for seed, (part, counts) in enumerate(parts.items()):
+        join = "." if dot else "-"
+        write_idx(folder / f"{part}-images{join}idx3-ubyte{suffix}", pixels(sum(counts), 6, 5, seed=seed))
+        write_idx(folder / f"{part}-labels{join}idx1-ubyte{suffix}", labels(counts, seed))
+    return folder
+
+
+def write_pictures(
+    folder: Path, counts: dict[str, int], *, size: tuple[int, int] = (8, 6), suffix: str = ".png"
+) -> Path:
+    """`counts[name]` colour pictures in the sub-folder `name`; size is (width, height)."""
+    for seed, (name, count) in enumerate(counts.items()):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for index, array in enumerate(pixels(count, size[1], size[0], 3, seed=seed)):
+            Image.fromarray(array).save(folder / name / f"{index}{suffix}")
+    return folder
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A grey PNG that declares this size and holds next to nothing."""
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0),
+        b"IDAT": zlib.compress(b"\0"),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks.items()
+    )

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from cnncli.inspection.statistics import statistics
+from cnncli.inspection.views import BackwardView, ClassScore, ForwardView, ParameterRow, Subject
+from cnncli.render.flow import backward, forward
+from tests.render.makers import draw, lines, row
+
+PICTURE = np.zeros((4, 4), np.uint8)
+PICTURE[:2] = 255
+TOP = (ClassScore(2, "Pullover", 0.75), ClassScore(0, "T-shirt/top", 0.25))
+SUBJECT = Subject("test:17", picture=PICTURE, true="Coat", predicted="Pullover")
+
+
+def layers() -> tuple:
+    image = np.arange(-8.0, 8.0).reshape(1, 4, 4) / 8
+    maps = np.stack([image[0], -2 * image[0], np.zeros((4, 4))])
+    return (
+        row("input", "input", image),
+        row("conv1", "conv2d", maps, ("input",)),
+        row("relu1", "relu", np.maximum(maps, 0), ("conv1",)),
+        row("dead1", "relu", np.zeros((2, 2, 2)), ("relu1",)),
+        row("fc", "linear", np.array([1.0, -0.5, 0.0, 0.25]), ("dead1",)),
+    )
+
+
+VIEW = ForwardView(SUBJECT, layers(), TOP)
+
+
+def test_forward_in_a_pipe() -> None:
+    assert lines(forward(VIEW), width=80) == [
+        "forward   input test:17   true Coat   predicted Pullover",
+        "",
+        "                  min      mean",
+        "layer             max       std  zeros  strongest maps",
+        "──────────────────────────────────────────────────────",
+        "input              -1  -0.06250   6.2%  Xoxc",
+        "input 1x4x4    0.8750    0.5762         :-=*",
+        "",
+        "conv1          -1.750   0.02083  37.5%  #*=- ccvv",
+        "conv2d 3x4x4        2    0.7480         vcxo .::-",
+        "",
+        "relu1               0    0.2604  68.8%  #*=-",
+        "relu 3x4x4          2    0.4933              .::-",
+        "",
+        "dead1               0         0   dead",
+        "relu 2x2x2          0         0",
+        "",
+        "fc            -0.5000    0.1875  25.0%  @  -",
+        "linear 4            1    0.5413          s",
+        "",
+        "scale layer: ' .:-=+*#%@' from 0 up, 'MNXosxcvi ' below",
+        "maps larger than 8x8 are shown as means of blocks",
+        "",
+        "@@@@   Pullover     ██████████████████        75.0%",
+        "       T-shirt/top  ██████                    25.0%",
+    ]
+
+
+def test_forward_in_a_narrow_terminal_drops_strips_then_columns() -> None:
+    drawn = {width: lines(forward(VIEW), width=width, color="truecolor") for width in (66, 62, 60, 50, 44, 36, 30)}
+    heads = {width: next(line for line in text if line.startswith("layer")) for width, text in drawn.items()}
+    assert heads == {
+        66: "layer             max       std  zeros  strongest maps",
+        62: "layer  type    output      min      mean     max  zeros",
+        60: "layer  type    output      min      mean     max  zeros",
+        50: "layer  output      min      mean     max  zeros",
+        44: "layer  output      min     max  zeros",
+        36: "layer      min     max  zeros",
+        30: "layer      min     max  zeros",
+    }
+    assert "fc     4       -0.5000       1  25.0%" in drawn[44]
+
+
+def test_no_line_is_wider_than_the_terminal() -> None:
+    long = replace(VIEW, layers=(row("a_layer_with_quite_a_long_name", "batch_norm", np.ones((3, 4, 4))),))
+    for width in range(24, 130):
+        text = lines(forward(long), width=width, color="truecolor")
+        assert max(map(len, text)) <= width
+    assert any("…" in line for line in lines(forward(long), width=40))
+
+
+def test_a_pipe_gets_no_escape_codes_and_a_terminal_gets_colours() -> None:
+    assert "\x1b" not in draw(forward(VIEW))
+    assert "\x1b[38;2;" in draw(forward(VIEW), color="truecolor")
+    assert "▀" in draw(forward(VIEW), color="256")
+    assert "\x1b[38;2;" not in draw(forward(VIEW), color="256")
+
+
+def test_several_samples_are_told() -> None:
+    many = replace(VIEW, subject=Subject("a.png", samples=3, sample=1), top=())
+    assert lines(forward(many))[1] == "statistics over 3 samples; pictures and values of sample 1"
+
+
+def test_values_are_printed_beneath() -> None:
+    text = lines(forward(VIEW, values=True))
+    place = text.index("conv1  3x4x4")
+    assert text[place + 1 : place + 6] == [
+        "  c0                            c1                            c2",
+        "  -1.000 -0.875 -0.750 -0.625    2.000  1.750  1.500  1.250        0      0      0      0",
+        "  -0.500 -0.375 -0.250 -0.125    1.000  0.750  0.500  0.250        0      0      0      0",
+        "       0  0.125  0.250  0.375        0 -0.250 -0.500 -0.750        0      0      0      0",
+        "   0.500  0.625  0.750  0.875   -1.000 -1.250 -1.500 -1.750        0      0      0      0",
+    ]
+
+
+def test_nan_is_told_by_layer() -> None:
+    broken = replace(VIEW, layers=(row("conv1", "conv2d", np.array([[[np.nan, 1.0], [np.inf, 0.0]]])),))
+    assert "conv1: 2 of 4 are NaN or infinite" in lines(forward(broken))
+
+
+def test_names_are_no_markup() -> None:
+    odd = replace(VIEW, subject=Subject("shirt[bold].png", true="[/x]"), top=(ClassScore(0, "[red]", 1.0),))
+    text = "\n".join(lines(forward(odd)))
+    assert "shirt[bold].png" in text
+    assert "[/x]" in text
+    assert "[red]" in text
+
+
+def test_backward_in_a_pipe() -> None:
+    weight = np.array([[0.0, 3.0], [-4.0, 0.0]])
+    parameters = (
+        ParameterRow("conv1", "weight", (2, 2), statistics(weight), 10.0, 0.5, weight),
+        ParameterRow("conv1", "bias", (1,), statistics(np.ones(1)), 0.0, None, np.ones(1)),
+    )
+    view = BackwardView(replace(SUBJECT, target="loss of label Coat"), 0.32137, layers()[:2], parameters)
+    text = lines(backward(view, values=True), width=80)
+    del text[text.index("dL/d conv1  3x4x4") : text.index("dL/d conv1.weight  2x2")]
+    assert text == [
+        "backward   input test:17   true Coat   predicted Pullover",
+        "target loss of label Coat   value 0.3214",
+        "",
+        "                          min",
+        "layer         |dL/da|     max  zeros  strongest maps",
+        "────────────────────────────────────────────────────",
+        "input           2.318      -1   6.2%  Xoxc",
+        "input 1x4x4            0.8750         :-=*",
+        "",
+        "conv1           5.184  -1.750  37.5%  #*=- ccvv",
+        "conv2d 3x4x4                2         vcxo .::-",
+        "",
+        "scale layer: ' .:-=+*#%@' from 0 up, 'MNXosxcvi ' below",
+        "maps larger than 8x8 are shown as means of blocks",
+        "",
+        "parameter     shape  |dL/dW|  |W|   ratio  zeros",
+        "────────────────────────────────────────────────",
+        "conv1.weight  2x2          5   10  0.5000  50.0%",
+        "conv1.bias    1            1    0       -     0%",
+        "",
+        "dL/d input  1x4x4",
+        "  c0",
+        "  -1.000 -0.875 -0.750 -0.625",
+        "  -0.500 -0.375 -0.250 -0.125",
+        "       0  0.125  0.250  0.375",
+        "   0.500  0.625  0.750  0.875",
+        "",
+        "dL/d conv1.weight  2x2",
+        "   0  3",
+        "  -4  0",
+        "",
+        "dL/d conv1.bias  1",
+        "  1",
+    ]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        array_shapes(min_dims=1, max_dims=3, max_side=30).flatmap(
+            lambda shape: arrays(np.float32, shape, elements=st.floats(width=32), fill=st.floats(width=32))
+        ),
+        max_size=3,
+    ),
+    st.integers(30, 160),
+    st.sampled_from([None, "truecolor"]),
+)
+def test_any_numbers_in_any_width(values: list[np.ndarray], width: int, color: str | None) -> None:
+    rows = tuple(row(f"layer{place}", "conv2d", array) for place, array in enumerate(values))
+    for drawn in (forward(ForwardView(Subject("x"), rows)), backward(BackwardView(Subject("x"), None, rows, ()))):
+        assert max(len(line) for line in lines(drawn, width=width, color=color)) <= width

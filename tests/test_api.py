@@ -1,0 +1,144 @@
+"""The commands as functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cnncli
+from cnncli.errors import UsageError
+from cnncli.inspection.views import Pick
+
+NETWORK: dict[str, Any] = {
+    "name": "tiny",
+    "model": {
+        "input": [1, 6, 6],
+        "layers": [
+            {"type": "conv2d", "name": "conv", "out_channels": 2, "kernel_size": 3},
+            "tanh",
+            "flatten",
+            {"type": "linear", "name": "classes", "out_features": 3},
+            "softmax",
+        ],
+    },
+}
+TEXT = """\
+model:
+  input: [1, 2, 2]
+  layers:
+    - {type: conv2d, name: conv, out_channels: 1, kernel_size: 2, weight: [[1, 2], [3, 4]], bias: [1]}
+loss: mse
+"""
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.standard_normal((50, 1, 6, 6)), rng.integers(3, size=50)
+    np.savez(tmp_path / "data.npz", x_train=inputs, y_train=targets)
+    data = {"source": "npz", "path": str(tmp_path / "data.npz"), "classes": ["a", "b", "c"]}
+    config = {**NETWORK, "data": data, "train": {"epochs": 2, "batch_size": 8}}
+    result = cnncli.train(config, out=tmp_path / "run")
+    assert result.run == tmp_path / "run"
+    assert result.best is not None
+    assert result.test is None
+    return tmp_path / "run"
+
+
+def test_a_network_from_text_from_dictionaries_and_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(TEXT)
+    for config in (TEXT, tmp_path / "net.yaml", str(tmp_path / "net.yaml")):
+        session = cnncli.load(config)
+        np.testing.assert_array_equal(session.model.parameters["conv"]["weight"], [[[[1, 2], [3, 4]]]])
+    assert cnncli.load(NETWORK).experiment.name == "tiny"
+
+
+def test_a_session_serves_many_calls(trained: Path) -> None:
+    session = cnncli.load(run=trained)
+    assert session.weights == trained / "best.safetensors"
+    scores = cnncli.evaluate(session, split="train")
+    assert scores == cnncli.evaluate(run=trained, split="train")
+    (prediction,) = cnncli.predict(session, input="train:0", top=3)
+    assert sorted(each.name for each in prediction.top) == ["a", "b", "c"]
+    assert sum(each.probability for each in prediction.top) == pytest.approx(1)
+    with pytest.raises(UsageError, match="give either a session or run, not both"):
+        cnncli.evaluate(session, run=trained)
+
+
+def test_forward_and_backward_agree_with_one_another(trained: Path) -> None:
+    session = cnncli.load(run=trained, dtype="float64")
+    forward = cnncli.forward(session, input=["train:0", "train:1"])
+    backward = cnncli.backward(session, input=["train:0", "train:1"])
+    for key, array in forward.arrays.items():
+        np.testing.assert_array_equal(backward.arrays[key], array)
+    assert forward.view.subject.true == backward.view.subject.true
+    assert forward.view.top[0].probability == forward.arrays["activation/softmax1"][0].max()
+    assert forward.nonfinite == backward.nonfinite == ()
+
+
+def test_the_gradient_of_a_logit_is_its_slope(trained: Path) -> None:
+    session = cnncli.load(run=trained, dtype="float64")
+    x = np.random.default_rng(1).standard_normal((1, 1, 6, 6))
+    step = np.zeros_like(x)
+    step[0, 0, 2, 3] = 1e-6
+    folder = trained.parent
+    for name, values in (("x", x), ("up", x + step), ("down", x - step)):
+        np.save(folder / f"{name}.npy", values)
+    gradient = cnncli.backward(session, input=folder / "x.npy", target="b").arrays["gradient/input"]
+    up, down = (cnncli.forward(session, input=folder / f"{name}.npy") for name in ("up", "down"))
+    slope = (up.arrays["activation/classes"] - down.arrays["activation/classes"])[0, 1] / 2e-6
+    assert gradient[0, 0, 2, 3] == pytest.approx(slope, rel=1e-8)
+
+
+def test_an_upstream_gradient_of_one_is_the_target(trained: Path) -> None:
+    np.savetxt(trained.parent / "upstream.txt", np.eye(3)[1:2])
+    given = cnncli.backward(NETWORK, upstream=trained.parent / "upstream.txt", dtype="float64")
+    assert given.view.objective == pytest.approx(float(given.arrays["activation/softmax1"][0, 1]))
+
+
+def test_views_to_be_drawn(trained: Path) -> None:
+    session = cnncli.load(run=trained)
+    maps = cnncli.feature_maps(session, input="train:0", pick=Pick(nodes=("conv",)))
+    assert [(panel.node, panel.maps.shape) for panel in maps.panels] == [("conv", (2, 1, 4, 4))]
+    assert {panel.node for panel in cnncli.filters(session).panels} == {"conv", "classes"}
+    assert cnncli.gradients(session, input="train:0", target=0).subject.target == "logit of class a"
+    assert {chart.title for chart in cnncli.curves(trained).charts} >= {"loss", "accuracy"}
+
+
+def test_summary() -> None:
+    view = cnncli.summary(NETWORK)
+    assert [row.name for row in view.layers] == ["conv", "tanh1", "flatten1", "classes", "softmax1"]
+    assert view.parameters == 2 * 9 + 2 + 32 * 3 + 3
+
+
+def test_several_labels_at_once(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([1.0, -1.0, 2.0]))
+    np.save(tmp_path / "label.npy", np.array([1.0, 1.0, 0.0]))
+    identity = {"type": "linear", "out_features": 3, "weight": np.eye(3).tolist()}
+    config = {"model": {"input": [3], "layers": [identity]}, "loss": "bce_with_logits"}
+    view = cnncli.backward(config, input=tmp_path / "x.npy", label=str(tmp_path / "label.npy")).view
+    assert (view.subject.true, view.subject.predicted) == ("0, 1", "0, 2")
+    assert view.subject.target == "bce_with_logits loss of label 0, 1"
+    (prediction,) = cnncli.predict(config, input=tmp_path / "x.npy")
+    assert [each.class_ for each in prediction.top] == [2, 0, 1]
+    assert prediction.output[0] == pytest.approx(1 / (1 + np.exp(-1)))
+
+
+def test_a_number_is_the_label_where_the_output_is_one_number() -> None:
+    config = {
+        "model": {"input": [2], "layers": [{"type": "linear", "out_features": 1, "weight": [[1, 1]]}]},
+        "loss": "mse",
+    }
+    result = cnncli.backward(config, label=3.5, dtype="float64")
+    output = result.arrays["activation/linear1"][0, 0]
+    assert result.view.objective == pytest.approx((output - 3.5) ** 2)
+
+
+def test_one_number_of_an_image_is_a_target() -> None:
+    gradient = cnncli.backward(TEXT, target="0,0,0").arrays["gradient/input"]
+    np.testing.assert_array_equal(gradient, [[[[1, 2], [3, 4]]]])
+    with pytest.raises(UsageError, match="from 0,0,0 to 0,0,0"):
+        cnncli.backward(TEXT, target="0,1")

@@ -1,0 +1,33 @@
+"""The plain lines that a pipe gets."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from cnncli.training.evaluation import EvalResult
+from cnncli.training.history import Epoch
+from cnncli.training.loop import TrainResult
+from cnncli.training.metrics import Scores
+from cnncli.training.progress import PlainLines, Plan
+
+TRAIN, VAL = Scores(0.512345, {"accuracy": 0.81234}), Scores(1234567.0, {"mae": 0.25, "r2": -3.0})
+
+
+def test_lines() -> None:
+    stream = io.StringIO()
+    lines = PlainLines(stream)
+    lines.started(Plan(3, 79, 64, {"train": 5000, "test": 1000}, "classification", ("train", "accuracy"), None))
+    epoch = Epoch(1, 79, 0.1, TRAIN, None, 4.05, 12345.6)
+    lines.epoch_ended(epoch, best=True)
+    lines.epoch_ended(Epoch(2, 158, 0.1, TRAIN, VAL, 4.05, 999.6), best=False)
+    test = EvalResult("test", 1000, 0.25, 0.9, {"accuracy": 0.9})
+    lines.ended(TrainResult(Path("runs/x"), (epoch,), None, test, 1.0, 1.0, True))
+    assert stream.getvalue().splitlines() == [
+        "samples: 5,000 train, 1,000 test; 79 batches of 64 an epoch",
+        "no val split: the best epoch is chosen by the training accuracy",
+        "epoch 1/3  loss 0.5123  accuracy 81.23%  12,346 img/s  4.0 s  best",
+        "epoch 2/3  loss 0.5123  accuracy 81.23%  val loss 1.235e+06  mae 0.2500  r2 -3.0000  1,000 img/s  4.0 s",
+        "interrupted after 1 of 3 epochs",
+        "test loss 0.2500  accuracy 90.00%",
+    ]
