@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnncli import bundled
 from cnncli.errors import UsageError
+from cnncli.files import write_atomic
 
 SUFFIX = ".yaml"
 
@@ -36,7 +37,7 @@ def _description(path: Path) -> str:
 def write_starters(names: Sequence[str], directory: str | Path = ".", *, force: bool = False) -> tuple[Path, ...]:
     """Copies the named starters into a directory, under their own names; all or none of them.
 
-    Raises UsageError for an unknown name, and for a file that is already there, unless `force`.
+    Raises UsageError for an unknown name, and for a file that is already there, unless `force`; OutputError.
     """
     chosen = [bundled.path("configs", name.removesuffix(SUFFIX) + SUFFIX) for name in names]
     targets = tuple(Path(directory) / path.name for path in chosen)
@@ -44,5 +45,5 @@ def write_starters(names: Sequence[str], directory: str | Path = ".", *, force: 
     if present and not force:
         raise UsageError(f"{', '.join(present)}: already there; give --force to write over, or go to another folder")
     for path, target in zip(chosen, targets, strict=True):
-        target.write_bytes(path.read_bytes())
+        write_atomic(target, path.read_bytes())
     return targets

@@ -19,12 +19,21 @@ from cnncli.cli.options import (
     LayerNames,
     Run,
     Set,
+    Workers,
     examples,
     network,
 )
+from cnncli.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from cnncli.api.gradcheck import Gradcheck, SelfTest
 
 EXAMPLES = examples(
-    "cnncli gradcheck --config lenet5.yaml", "cnncli gradcheck --config lenet5.yaml --layer conv1 --json"
+    "cnncli gradcheck --config lenet5.yaml",
+    "cnncli gradcheck --config lenet5.yaml --layer conv1 --json",
+    "cnncli gradcheck --config lenet5.yaml --self-test",
 )
 INCONCLUSIVE = 3
 EXIT_CODES = {"PASS": 0, "FAIL": FAILED, "INCONCLUSIVE": INCONCLUSIVE}
@@ -58,6 +67,7 @@ def gradcheck(
         int,
         typer.Option("--seed", min=0, metavar="N", help="Start of the random directions.", rich_help_panel=COMPUTING),
     ] = 0,
+    workers: Workers = None,
 ) -> None:
     """Prove that the gradients are right, tensor by tensor.
 
@@ -68,7 +78,7 @@ def gradcheck(
 
     if self_test and layer:
         raise UsageError("--self-test plants errors in layers of its own choice; leave out --layer")
-    chosen = network(config, run, checkpoint, set_)
+    chosen = network(config, run, checkpoint, set_, workers)
     labels = label or []
     if self_test:
         with checking() as progress:

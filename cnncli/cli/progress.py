@@ -43,7 +43,6 @@ class LiveBar(PlainLines):
             TimeRemainingColumn(),
             console=console(stderr=True),
             transient=True,
-            refresh_per_second=1 / REFRESH,
         )
         self.batches = 0
         self.shown_at = 0.0

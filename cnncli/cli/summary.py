@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import cnncli
-from cnncli.cli.options import Config, Json, Run, Set, examples, network
+from cnncli.cli.options import Checkpoint, Config, Json, Run, Set, Workers, examples, network
 
 EXAMPLES = examples(
     "cnncli summary --config lenet5.yaml", "cnncli summary --config lenet5.yaml --set model.input=[1,32,32]"
 )
 
 
-def summary(config: Config = None, run: Run = None, set_: Set = None, json: Json = False) -> None:
+def summary(
+    config: Config = None,
+    run: Run = None,
+    checkpoint: Checkpoint = None,
+    set_: Set = None,
+    json: Json = False,
+    workers: Workers = None,
+) -> None:
     """Show each layer's shape, parameters, work and receptive field."""
     from cnncli.cli.output import show, show_json
     from cnncli.render import tables
 
-    view = cnncli.summary(**network(config, run, None, set_))
+    view = cnncli.summary(**network(config, run, checkpoint, set_, workers))
     if json:
         show_json(view)
     else:

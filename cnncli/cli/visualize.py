@@ -99,9 +99,10 @@ def filters(
     out: Out = None,
     npy: Npy = False,
     json: Json = False,
+    workers: Workers = None,
 ) -> None:
     """Draw the weights."""
-    view = cnncli.filters(pick=_pick(layer, channels, top), **network(config, run, checkpoint, set_))
+    view = cnncli.filters(pick=_pick(layer, channels, top), **network(config, run, checkpoint, set_, workers))
     _present(view, given=["weights"], scale=scale, out=out, npy=npy, json=json)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 import cnncli
+from cnncli.__main__ import main
 from tests.cli.conftest import Cli
 
 
@@ -185,3 +188,24 @@ def test_ctrl_c_saves_the_run_and_exits_130(folder: Path) -> None:
     assert {"best.safetensors", "last.safetensors", "last.state.safetensors"} <= {
         p.name for p in (folder / "x").iterdir()
     }
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_in_a_terminal_there_is_a_bar_above_which_the_epochs_stand(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setattr("cnncli.cli.progress.REFRESH", 0.0)
+    assert main(["train", "--config", "stripes.yaml"]) == 0
+    assert capsys.readouterr().out.startswith("best  val loss ")
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert re.search(r"epoch 2/2 .*batch \d/6 loss [\d.]+  accuracy [\d.]+% +[\d,]+ img/s +ETA", shown)
+    assert re.search(r"[\r\n]epoch 2/2  loss ", shown)
+    assert "\x1b[?25h" in terminal.getvalue()  # the cursor is shown again

@@ -45,8 +45,9 @@ def factor(trials: Sequence[Trial], samples: int) -> str | None:
         return None
     if not analytic.any():
         return "always 0: it is not computed"
+    analytic, numeric = analytic / largest, numeric / largest
     ratio = float(analytic @ numeric / (numeric @ numeric))
-    if np.abs(analytic - ratio * numeric).max() > FIT * largest * max(1, abs(ratio)):
+    if _near(ratio, 1) or np.abs(analytic - ratio * numeric).max() > FIT * max(1, abs(ratio)):
         return None
     return _in_words(ratio, samples)
 

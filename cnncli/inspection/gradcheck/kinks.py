@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.inspection.gradcheck.oracles import EPS, STEPS, Difference, difference
+from cnncli.inspection.gradcheck.oracles import EPS, Difference, difference, smallest_step
 from cnncli.inspection.gradcheck.sampling import dense
 from cnncli.inspection.gradcheck.subjects import Subject
 
@@ -47,7 +47,7 @@ def cornered(subject: Subject, name: str, rng: np.random.Generator) -> Array | N
     found = np.zeros(subject.base.terms.shape, np.bool_)
     for _ in range(2):
         direction = dense(np.ones(subject.tensors[name].shape, np.bool_), rng).direction
-        for mask in switched(difference(subject, name, direction, STEPS[-1])).values():
+        for mask in switched(difference(subject, name, direction, smallest_step(subject, name))).values():
             if mask.shape != found.shape:
                 return None
             found |= mask

@@ -15,6 +15,12 @@ Array = NDArray[Any]
 
 COMPLEX_STEP = 1e-30
 STEPS = (1e-5, 1e-6, 1e-7)
+"""Times max(1, |theta|): near the best step, the cube root of the rounding error (6e-6), and smaller ones for when a
+corner is close."""
+LAST_STEP = 1e-7
+"""Times the tensor's own magnitude, so that nothing small is overrun."""
+
+EPS = (1e-5, 1e-6, 1e-7)
 """Near the best step, the cube root of the rounding error (6e-6), and smaller ones for when a kink is close."""
 
 EPS = float(np.finfo(np.float64).eps)
@@ -62,9 +68,8 @@ class Difference:
         return EPS * float(np.abs(cotangent * self.base.terms).sum()) / self.step
 
 
-def difference(subject: Subject, name: str, direction: Array, relative_step: float) -> Difference:
+def difference(subject: Subject, name: str, direction: Array, step: float) -> Difference:
     point = subject.tensors[name]
-    step = relative_step * max(1.0, float(np.abs(point[direction != 0]).max(initial=0)))
     above, below = point + step * direction, point - step * direction
     moved = (above - below) / (2 * step)
     return Difference(step, moved, subject.base, subject.forward(name, above), subject.forward(name, below))
@@ -72,5 +77,20 @@ def difference(subject: Subject, name: str, direction: Array, relative_step: flo
 
 def differences(subject: Subject, name: str, direction: Array) -> Iterator[Difference]:
     """With ever smaller steps."""
-    for relative_step in STEPS:
-        yield difference(subject, name, direction, relative_step)
+    point = subject.tensors[name]
+    largest = max(1.0, float(np.abs(point[direction != 0]).max(initial=0)))
+    steps = [relative * largest for relative in STEPS]
+    last = smallest_step(subject, name)
+    for step in [*steps, last] if last < steps[-1] else steps:
+        yield difference(subject, name, direction, step)
+
+
+def smallest_step(subject: Subject, name: str) -> float:
+    return LAST_STEP * magnitude(subject.tensors[name])
+
+
+def magnitude(point: Array) -> float:
+    """The root mean square of what is not 0; 1 where all is."""
+    values = point[point != 0]
+    largest = float(np.abs(values).max(initial=0))
+    return largest * float(np.sqrt(np.mean((values / largest) ** 2))) if largest else 1.0

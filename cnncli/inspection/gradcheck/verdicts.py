@@ -50,7 +50,7 @@ def combine(by_complex: Verdict | None, by_central: Verdict, oracles_agree: bool
     if by_complex is Verdict.FAIL:
         return Verdict.FAIL if oracles_agree or by_central is Verdict.FAIL else Verdict.SUSPICIOUS
     if by_complex is Verdict.UNCHECKED:
-        return by_central if by_central in (Verdict.PASS, Verdict.FAIL) else Verdict.UNCHECKED
+        return Verdict.PASS if by_central is Verdict.PASS else Verdict.UNCHECKED
     return by_complex
 
 

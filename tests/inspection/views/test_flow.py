@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnncli.engine import Executor, LogitObjective, Recording, record_backward
+from cnncli.graph import INPUT, Model
+from cnncli.inspection import views
+from tests.inspection.views.makers import SUBJECT, batch
+
+
+def test_forward_has_statistics_of_all_samples_and_values_of_one(model: Model, forward: Recording) -> None:
+    view = views.forward_view(forward, model.graph, SUBJECT)
+    assert [row.name for row in view.layers] == [INPUT, "conv1", "relu1", "pool1", "flatten1", "dropout1", "linear1"]
+    conv = view.layers[1]
+    assert (conv.type, conv.inputs, conv.shape) == ("conv2d", (INPUT,), (4, 4, 4))
+    assert conv.statistics.min == forward.activations["conv1"].min()
+    assert conv.statistics.size == 3 * 64
+    assert np.array_equal(conv.values, forward.activations["conv1"][1])
+    strengths = np.abs(conv.values).mean(axis=(1, 2))
+    assert list(conv.ranked) == np.argsort(-strengths).tolist()
+
+
+def test_backward_has_norms_ratios_and_the_objective(model: Model, backward: Recording) -> None:
+    view = views.backward_view(backward, model, SUBJECT)
+    assert view.objective == pytest.approx(backward.activations["linear1"][1, 2])
+    assert [(row.node, row.key) for row in view.parameters] == [
+        ("conv1", "weight"),
+        ("conv1", "bias"),
+        ("linear1", "weight"),
+        ("linear1", "bias"),
+    ]
+    weight, bias, *_ = view.parameters
+    gradient = backward.parameter_gradients["conv1"]["weight"]
+    assert weight.gradient.norm == pytest.approx(np.linalg.norm(gradient.ravel()))
+    assert weight.ratio == pytest.approx(
+        weight.gradient.norm / np.linalg.norm(model.parameters["conv1"]["weight"].ravel())
+    )
+    assert bias.weight_norm == 0
+    assert bias.ratio is None
+    assert [row.name for row in view.layers][-1] == "linear1"
+
+
+def test_what_the_objective_does_not_depend_on_is_left_out(model: Model) -> None:
+    with Executor(model) as executor:
+        recording = record_backward(executor, batch(), LogitObjective("pool1", (0, 0, 0)))
+    view = views.backward_view(recording, model, SUBJECT)
+    assert [row.name for row in view.layers] == [INPUT, "conv1", "relu1", "pool1"]

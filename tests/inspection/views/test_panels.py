@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnncli.engine import Executor, Recording, record_forward
+from cnncli.errors import UsageError
+from cnncli.graph import INPUT, Model, build
+from cnncli.inspection import views
+from cnncli.inspection.views import Pick, Subject
+from cnncli.layers import LAYERS
+from tests.inspection.views.makers import SUBJECT, chain
+
+
+def test_feature_maps_leave_out_what_repeats_its_input(model: Model, forward: Recording) -> None:
+    view = views.feature_maps(forward, model.graph, SUBJECT)
+    assert [(panel.index, panel.node) for panel in view.panels] == [
+        (0, INPUT),
+        (1, "conv1"),
+        (2, "relu1"),
+        (3, "pool1"),
+        (6, "linear1"),
+    ]
+    conv, relu, linear = view.panels[1], view.panels[2], view.panels[4]
+    assert conv.signed
+    assert not relu.signed
+    assert conv.maps.shape == (4, 1, 4, 4)
+    assert np.array_equal(conv.maps[:, 0], conv.array[list(conv.channels)])
+    assert linear.maps.shape == (1, 1, 1, 3)
+    assert linear.channels == ()
+
+
+def test_a_layer_asked_for_by_name_is_drawn_even_if_it_repeats(model: Model, forward: Recording) -> None:
+    view = views.feature_maps(forward, model.graph, SUBJECT, Pick(nodes=("flatten1",)))
+    assert [panel.node for panel in view.panels] == ["flatten1"]
+
+
+def test_branches_that_meet_are_no_repetition() -> None:
+    layers = LAYERS["relu"](), LAYERS["tanh"](), LAYERS["add"](), LAYERS["concat"]()
+    inputs = (INPUT,), (INPUT,), ("a", "b"), ("a", "c")
+    graph = build((1, 2, 2), list(zip("abcd", layers, inputs, strict=True)))
+    with Executor(Model.create(graph)) as executor:
+        recording = record_forward(executor, np.ones((1, 1, 2, 2), np.float32))
+    view = views.feature_maps(recording, graph, Subject("x"))
+    assert [panel.node for panel in view.panels] == [INPUT, "a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("pick", "channels"),
+    [
+        (Pick(top=None), (0, 1, 2, 3)),
+        (Pick(channels=(3, 1, 9)), (3, 1)),
+        (Pick(channels=(2,), top=None), (2,)),
+    ],
+)
+def test_channels_given_or_all(model: Model, forward: Recording, pick: Pick, channels: tuple[int, ...]) -> None:
+    conv = views.feature_maps(forward, model.graph, SUBJECT, pick).panels
+    drawn = next(panel for panel in conv if panel.node == "conv1")
+    assert drawn.channels == channels
+    assert not drawn.ranked
+
+
+def test_the_strongest_channels_come_first(model: Model, forward: Recording) -> None:
+    picked = views.feature_maps(forward, model.graph, SUBJECT, Pick(("conv1",), top=2)).panels[0]
+    strengths = np.abs(forward.activations["conv1"][1]).mean(axis=(1, 2))
+    assert list(picked.channels) == np.argsort(-strengths)[:2].tolist()
+    assert picked.total == 4
+    assert picked.ranked
+
+
+def test_filters_of_convolutions_and_of_what_follows_a_flattened_image(model: Model) -> None:
+    view = views.filters(model, Pick(top=None))
+    assert [(panel.node, panel.what, panel.maps.shape) for panel in view.panels] == [
+        ("conv1", "weight", (4, 1, 3, 3)),
+        ("linear1", "weight", (3, 4, 2, 2)),
+    ]
+    assert all(panel.signed for panel in view.panels)
+    linear = view.panels[1]
+    assert np.array_equal(linear.maps.reshape(3, 16), model.parameters["linear1"]["weight"])
+
+
+def test_the_weights_between_vectors_are_one_map() -> None:
+    graph = chain((5,), ("a", "linear", {"out_features": 4}), ("b", "relu", {}), ("c", "linear", {"out_features": 2}))
+    view = views.filters(Model.create(graph))
+    assert [panel.maps.shape for panel in view.panels] == [(1, 1, 4, 5), (1, 1, 2, 4)]
+    assert [panel.channels for panel in view.panels] == [(), ()]
+
+
+def test_of_many_input_channels_the_strongest_are_kept_in_order() -> None:
+    model = Model.create(chain((5, 4, 4), ("conv", "conv2d", {"out_channels": 2, "kernel_size": 3})))
+    weight = model.parameters["conv"]["weight"]
+    weight[...] = np.array([1, 5, 2, 4, 3])[:, None, None]
+    (panel,) = views.filters(model, Pick(top=3)).panels
+    assert panel.maps[0, :, 0, 0].tolist() == [5, 4, 3]
+    assert panel.inside == 5
+
+
+def test_gradients_show_values_and_weights_in_the_order_of_the_network(model: Model, backward: Recording) -> None:
+    view = views.gradients(backward, model, SUBJECT)
+    assert [(panel.node, panel.what) for panel in view.panels][:3] == [
+        (INPUT, "gradient"),
+        ("conv1", "gradient"),
+        ("conv1", "weight-gradient"),
+    ]
+    assert all(panel.signed for panel in view.panels)
+
+
+def test_nan_is_told_by_place(model: Model, forward: Recording) -> None:
+    broken = {name: array.copy() for name, array in forward.activations.items()}
+    broken["conv1"][1, 0, 0, 0] = np.nan
+    broken["relu1"][0, 0, 0, 0] = np.inf  # of a sample that is not shown
+    view = views.feature_maps(Recording(forward.output, broken), model.graph, SUBJECT)
+    assert view.nonfinite == ("conv1 (activation)",)
+
+
+@pytest.mark.parametrize(
+    ("pick", "message"),
+    [
+        (Pick(nodes=("conv2",)), "the network has no layer 'conv2'; did you mean 'conv1'?"),
+        (
+            Pick(nodes=("zzz",)),
+            "the network has no layer 'zzz'; it has input, conv1, relu1, pool1, flatten1, dropout1, linear1",
+        ),
+        (Pick(channels=(7, 9)), "--channels: no layer has channel 7; channels are counted from 0"),
+    ],
+)
+def test_what_is_not_there(model: Model, forward: Recording, pick: Pick, message: str) -> None:
+    if pick.channels:
+        pick = Pick(("conv1",), pick.channels)
+    with pytest.raises(UsageError) as caught:
+        views.feature_maps(forward, model.graph, SUBJECT, pick)
+    assert str(caught.value) == message
+
+
+def test_a_network_without_weights_has_no_filters() -> None:
+    with pytest.raises(UsageError, match="there is nothing in this network that 'filters' could draw"):
+        views.filters(Model.create(chain((1, 2, 2), ("a", "relu", {}))))
