@@ -2,6 +2,7 @@
 
     y    = weight @ cols            (O, K) @ (K, P)
     dW   = dy @ cols^T              (O, P) @ (P, K)
+    dx   = convolution of dy with the flipped kernels, in and out exchanged; or, with strides,
     dcols = weight^T @ dy           (K, O) @ (O, P), then added back where the columns came from
 
 with K = C*kh*kw numbers in a window and P = oh*ow*n windows. With the batch innermost neither input nor
@@ -40,29 +41,51 @@ def convolve(x: Array, weight: Array, geometry: Geometry, groups: int, empty: Em
     return y
 
 
-def convolve_backward(
-    x: Array, weight: Array, dy: Array, geometry: Geometry, groups: int, empty: Empty, need_dx: bool
-) -> tuple[Array | None, Array]:
-    """dx (C, H, W, n), or None if not needed, and dweight, for y = convolve(x, weight)."""
+def weight_gradient(x: Array, dy: Array, weight: Array, geometry: Geometry, groups: int, empty: Empty) -> Array:
+    """dweight for y = convolve(x, weight); only the weight's shape and dtype are used."""
     outputs = weight.shape[0]
-    matrix = weight.reshape(groups, outputs // groups, -1)
-    dmatrix = empty(matrix.shape, weight.dtype)
-    dmatrix[...] = 0
+    matrix = empty((groups, outputs // groups, weight.size // outputs), weight.dtype)
+    matrix[...] = 0
     dy_rows = dy.reshape(groups, outputs // groups, -1)
-    dx = empty(x.shape, x.dtype) if need_dx else None
-    if dx is not None and not geometry.pointwise:
-        dx[...] = 0
-    for start, stop, band, cols in bands(x, geometry, groups, empty):
-        dy_band = dy_rows[:, :, band]
-        dmatrix += product_transposed(dy_band, cols, empty)
-        if dx is None:
-            continue
-        if geometry.pointwise:  # the columns are the input itself
-            product(matrix.swapaxes(1, 2), dy_band, dx.reshape(cols.shape))
-        else:  # the columns have been used: their memory takes their gradient
-            product(matrix.swapaxes(1, 2), dy_band, cols)
-            add_columns(dx, cols, geometry, start, stop)
-    return dx, dmatrix.reshape(weight.shape)
+    for _, _, band, cols in bands(x, geometry, groups, empty):
+        matrix += product_transposed(dy_rows[:, :, band], cols, empty)
+    return matrix.reshape(weight.shape)
+
+
+def input_gradient(dy: Array, weight: Array, geometry: Geometry, channels: int, groups: int, empty: Empty) -> Array:
+    """dx (channels, H, W, n) for y = convolve(x, weight)."""
+    if geometry.pointwise:
+        return convolve(dy, _transposed(weight, groups), geometry, groups, empty)
+    if geometry.dense and weight.shape[0] <= 2 * channels:
+        return convolve(dy, _transposed(weight, groups)[:, :, ::-1, ::-1], geometry.reversed(), groups, empty)
+    return _scattered(dy, weight, geometry, channels, groups, empty)
+
+
+def _transposed(weight: Array, groups: int) -> Array:
+    """(O, C/groups, kh, kw) -> (C, O/groups, kh, kw): inputs and outputs change places within each group."""
+    outputs, inputs, kh, kw = weight.shape
+    grouped = weight.reshape(groups, outputs // groups, inputs, kh, kw)
+    return grouped.swapaxes(1, 2).reshape(groups * inputs, outputs // groups, kh, kw)
+
+
+def _scattered(dy: Array, weight: Array, geometry: Geometry, channels: int, groups: int, empty: Empty) -> Array:
+    """dx by way of the columns' gradient: for strides, and where that is the smaller matrix."""
+    outputs, n = weight.shape[0], dy.shape[-1]
+    matrix = weight.reshape(groups, outputs // groups, -1).swapaxes(1, 2)
+    dy_rows = dy.reshape(groups, outputs // groups, -1)
+    dx = empty((channels, geometry.height.size, geometry.width.size, n), dy.dtype)
+    dx[...] = 0
+    taps = weight.size // outputs * groups
+    oh, ow = geometry.out
+    step = band_rows(oh, ow * n * taps * dy.itemsize)
+    buffer = empty((taps * step * ow * n,), dy.dtype)
+    for start in range(0, oh, step):
+        stop = min(start + step, oh)
+        size = (stop - start) * ow * n
+        dcols = buffer[: taps * size].reshape(groups, -1, size)
+        product(matrix, dy_rows[:, :, start * ow * n : stop * ow * n], dcols)
+        add_columns(dx, dcols, geometry, start, stop)
+    return dx
 
 
 def bands(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[tuple[int, int, slice, Array]]:

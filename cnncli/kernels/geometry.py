@@ -28,6 +28,17 @@ class Axis:
         """The number of windows; below 1 where none fits. (size + padding - extent) // stride + 1."""
         return (self.size + self.before + self.after - self.extent) // self.stride + 1
 
+    def reversed(self) -> Axis:
+        """At stride 1: the windows of the outputs that see an input, in the same terms."""
+        return Axis(
+            self.out,
+            self.kernel,
+            self.stride,
+            self.dilation,
+            self.extent - 1 - self.before,
+            self.extent - 1 - self.after,
+        )
+
     def inside(self, tap: int, start: int, stop: int) -> tuple[slice, slice]:
         """Of the outputs start..stop those whose tap lies inside the image: (slice of these outputs
         counted from start, slice of the inputs they see). Both have the same length, which may be 0."""
@@ -64,3 +75,13 @@ class Geometry:
     def pointwise(self) -> bool:
         """Each output position sees the input position of the same place and nothing else."""
         return (self.kernel, (self.height.stride, self.width.stride), self.padded) == ((1, 1), (1, 1), False)
+
+    @property
+    def dense(self) -> bool:
+        """The windows go in steps of 1 and none lies in the padding alone: then dx is a convolution of dy."""
+        axes = (self.height, self.width)
+        return all(axis.stride == 1 and max(axis.before, axis.after) < axis.extent for axis in axes)
+
+    def reversed(self) -> Geometry:
+        """`Axis.reversed` for both."""
+        return Geometry(self.height.reversed(), self.width.reversed())

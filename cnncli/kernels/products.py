@@ -8,6 +8,7 @@ that read the operands where they lie. One call of `np.matmul` on stacked views 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,10 +53,11 @@ def product_transposed(a: Array, b: Array, empty: Empty) -> Array:
     return parts[:, 0] if length == width else parts.sum(axis=1)
 
 
+@lru_cache(maxsize=4096)
 def panel(length: int, work: int, least: int) -> int:
     """The widest even division of `length` whose product is small, or `length` itself if that is below `least`."""
-    most = SMALL // max(work, 1)
-    if length <= most:
+    most = SMALL // work
+    if length <= most or most < least:
         return length
     for count in range(-(-length // most), length // least + 1):
         if length % count == 0:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from cnncli.errors import ShapeError
-from cnncli.kernels.convolution import convolve, convolve_backward
+from cnncli.kernels.convolution import convolve, input_gradient, weight_gradient
 from cnncli.kernels.sums import channel_sums
 from cnncli.layers.base import Array, Cache, Params, Shape
 from cnncli.layers.parameters import Bias, Init, Literals, check_literals, draw
@@ -72,10 +72,13 @@ class Conv2d(Windowed):
     ) -> tuple[tuple[Array | None, ...], Params]:
         x = cache
         geometry = self.geometry(x.shape[:-1])
-        dx, dweight = convolve_backward(x, params["weight"], dy, geometry, self.groups, run.empty, run.needs[0])
-        gradients = {"weight": dweight}
+        weight = params["weight"]
+        gradients = {"weight": weight_gradient(x, dy, weight, geometry, self.groups, run.empty)}
         if "bias" in params:
             gradients["bias"] = channel_sums(dy)
+        dx = None
+        if run.needs[0]:
+            dx = input_gradient(dy, weight, geometry, x.shape[0], self.groups, run.empty)
         return (dx,), gradients
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:

@@ -22,6 +22,8 @@ from cnncli.losses import Loss
 Array = NDArray[Any]
 
 LOSS = "loss"
+"""What the loss is called among the layers."""
+
 Progress = Callable[[str, int, int], None]
 """Is told the name of what is being checked, how many were before it, and how many there are in all."""
 
@@ -38,9 +40,9 @@ def gradcheck(
 ) -> GradcheckReport:
     """Compares every gradient that backward computes with what forward passes say, in float64, in training mode.
 
-    x is (N, *input_shape), N at most 8 (2 to 4 are enough), `targets` as the data set has them. `layers` are the nodes to
-    be checked, "input" and "loss" among them; by default all. The model is left as it is: batch norm uses the
-    batch's statistics and moves no running ones, dropout has the same masks throughout.
+    x is (N, *input_shape), N at most 8 (3 are enough), `targets` as the data set has them. `layers` are the nodes to be
+    checked, "input" and "loss" among them; by default all. The model is left as it is: batch norm uses the batch's
+    statistics and moves no running ones, dropout has the same masks throughout.
 
     Raises UsageError, and DataError where the targets do not fit.
     """
@@ -127,10 +129,8 @@ class _Checker:
             hint = "not looked at: first mend the gradient that has the wrong shape"
             self.found += [TensorCheck(*key, "network", Verdict.UNCHECKED, hint=hint) for key in names.values()]
             return
-        if not np.allclose(subject.executed(), subject.base.terms, rtol=1e-9, atol=0, equal_nan=True):
-            hint = (
-                "the executor finds another loss than the layers called one by one: something is overwritten too early"
-            )
+        if not np.allclose(subject.executed(), subject.base.terms, rtol=1e-6, equal_nan=True):
+            hint = "the executor's loss is not that of the layers called one by one: something is overwritten too early"
             self.found.append(TensorCheck(subject.objective.at, "output", "network", Verdict.FAIL, hint=hint))
         self.found += list(self._check(subject, names, "network"))
 
@@ -140,8 +140,8 @@ class _Checker:
         self._done += 1
 
     def _check(self, subject: Subject, names: Mapping[str, tuple[str, str]], level: str) -> Iterator[TensorCheck]:
-        obstacle = _obstacle(subject)
-        gradients = {} if obstacle else subject.gradients(subject.cotangent)
+        gradients = subject.gradients(subject.cotangent)
+        obstacle = _obstacle(subject, gradients)
         for name, (node, tensor) in names.items():
             blank = TensorCheck(node, tensor, level, Verdict.UNCHECKED, hint=obstacle)
             yield blank if obstacle else self._tensor(blank, subject, name, gradients.get(name))
@@ -186,18 +186,17 @@ class _Checker:
         return "what reaches it is wrong, though each layer alone is right" + (f": {text}" if text else "")
 
 
-def _obstacle(subject: Subject) -> str | None:
+def _obstacle(subject: Subject, gradients: Mapping[str, Array | None]) -> str | None:
     """Why nothing can be compared."""
     if not np.isfinite(subject.base.terms).all():
         return "the forward pass gives numbers that are not finite"
     name, value = next(iter(subject.tensors.items()))
     if not np.array_equal(subject.forward(name, value).terms, subject.base.terms):
         return "two forward passes with the same numbers differ"
-    first, second = (dict(subject.gradients(subject.cotangent)) for _ in range(2))
-    for key, gradient in first.items():
-        again = second[key]
+    for key, again in subject.gradients(subject.cotangent).items():
+        gradient = gradients.get(key)
         if gradient is not None and again is not None and not np.array_equal(gradient, again, equal_nan=True):
-            return f"two backward passes with the same numbers differ, in {key}"
+            return f"two backward passes with the same numbers differ, in the gradient of {key}"
     return None
 
 

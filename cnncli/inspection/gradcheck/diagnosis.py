@@ -72,7 +72,8 @@ def _near(ratio: float, value: float) -> bool:
 
 
 def _precision(trials: Sequence[Trial]) -> str | None:
-    if max(trial.error for trial in trials) > verdicts.CENTRAL.good:
+    largest = max(abs(trial.numeric) for trial in trials)
+    if any(abs(trial.analytic - trial.numeric) > FIT * largest for trial in trials):
         return None
     return "right to about 7 digits only: computed in single precision somewhere"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,15 @@ from numpy.typing import NDArray
 
 from cnncli.inspection.gradcheck import kinks, sampling, verdicts
 from cnncli.inspection.gradcheck.oracles import (
-    EPS,
     STEPS,
     Difference,
     complex_step,
     difference,
     differences,
-    magnitude,
     smallest_step,
 )
 from cnncli.inspection.gradcheck.report import Verdict
+from cnncli.inspection.gradcheck.rounding import Point, Rounding, gradient_of
 from cnncli.inspection.gradcheck.sampling import Probe
 from cnncli.inspection.gradcheck.subjects import Subject
 from cnncli.inspection.gradcheck.verdicts import CENTRAL, COMPLEX, Tolerance, compare
@@ -30,11 +28,10 @@ Array = NDArray[Any]
 
 COMPLEX_STEP, CENTRAL_DIFFERENCE, ONE_SIDED = "complex step", "central difference", "one-sided slopes"
 
-REROLLS = 4
-ATTEMPTS = 8
-"""So many points close by, of so many looked at, show how roundings fall out."""
-MARGIN = 30
-"""How much larger than the largest of these samples a rounding error may be."""
+CLEAR = 1000
+"""A difference of so many times the typical rounding error is none, whatever the direction."""
+NEAR = 2
+"""From this one of the steps on a corner that is met belongs to the point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +55,6 @@ class _Opinion:
     error: float
 
 
-@dataclass(frozen=True)
-class _CloseBy:
-    """The subject at points close by; `faithful` if it takes the same branches there."""
-
-    subjects: Sequence[Subject]
-    faithful: bool
-
-
 class Examination:
     """A tensor, `gradient` being what backward says of sum(cotangent * terms).
 
@@ -81,7 +70,8 @@ class Examination:
         self.cotangent, self.gradient = subject.cotangent, gradient
         if self.corners is not None:
             self.cotangent = subject.cotangent * ~self.corners
-            self.gradient = self._gradient_of(subject, self.cotangent)
+            self.gradient = gradient_of(subject, name, self.cotangent)
+        self._rounding = Rounding(name, Point(subject, self.cotangent, self.gradient), rng)
 
     def trials(self) -> Iterator[Trial]:
         if self.corners is None or not self.corners.all():
@@ -95,18 +85,14 @@ class Examination:
     def slope(self, direction: Array) -> float:
         """By the better oracle that there is."""
         exact = complex_step(self.subject, self.name, direction, self.cotangent)
-        if exact is not None:
-            return exact
-        return difference(self.subject, self.name, direction, STEPS[0]).slope(self.cotangent)
+        return self._first_difference(direction).slope(self.cotangent) if exact is None else exact
 
     def is_wrong(self, direction: Array) -> bool:
-        tolerance = COMPLEX if self._complex_works else CENTRAL
-        return compare(_dot(self.gradient, direction), self.slope(direction), 0, tolerance) is Verdict.FAIL
+        exact = self._by_complex_step(_dot(self.gradient, direction), direction)
+        return (exact or self._opinion_of(self._first_difference(direction), 0)).verdict is Verdict.FAIL
 
-    @cached_property
-    def _complex_works(self) -> bool:
-        direction = np.zeros(self.gradient.shape)
-        return complex_step(self.subject, self.name, direction, self.cotangent) is not None
+    def _first_difference(self, direction: Array) -> Difference:
+        return difference(self.subject, self.name, direction, STEPS[0])
 
     def _direction(self) -> Iterator[Trial]:
         """A dense direction; where corners are in the way, one that moves fewer elements as well."""
@@ -139,28 +125,35 @@ class Examination:
         opinion = _opinion(analytic, numeric, 0, COMPLEX)
         if opinion.verdict is Verdict.PASS:
             return opinion
-        noise = max(self._rounding(direction), self._typical_rounding)
-        if self._close_by.faithful and verdicts.is_zero(analytic, numeric, noise):
+        noise = self._rounding.typical
+        if abs(analytic - numeric) < CLEAR * noise:
+            noise = max(noise, self._rounding.along(direction))
+        if self._rounding.reliable and verdicts.is_zero(analytic, numeric, noise):
             return _Opinion(numeric, Verdict.PASS, 0.0)
         return _opinion(analytic, numeric, noise, COMPLEX)
 
     def _smooth_difference(self, direction: Array, exact: _Opinion | None) -> tuple[Difference, bool]:
         """With the first step that meets no corner and, if the complex step has nothing against the gradient, is
-        short enough not to see the function's curvature. False if the point itself is on a corner."""
-        smooth = None
-        for found in differences(self.subject, self.name, direction):
+        short enough not to see the function's curvature; else the best. False if the point itself is on a corner."""
+        smooth: list[tuple[float, Difference]] = []
+        corner = False
+        for number, found in enumerate(differences(self.subject, self.name, direction)):
             if kinks.crossed(found, self.corners):
+                corner = corner or (number >= NEAR and kinks.visible(found, self.cotangent))
                 continue
-            smooth = found
+            opinion = self._opinion_of(found, 0)
+            smooth.append((opinion.error, found))
             disputed = exact is not None and exact.verdict is not Verdict.PASS
-            if disputed or self._opinion_of(found, 0).verdict is not Verdict.FAIL:
+            if disputed or opinion.verdict is not Verdict.FAIL:
                 break
-        return smooth or found, smooth is not None or not kinks.visible(found, self.cotangent)
+        if smooth:
+            return min(smooth, key=lambda pair: pair[0])[1], True
+        return found, not corner
 
     def _by_difference(self, found: Difference, exact: _Opinion | None) -> _Opinion:
         opinion = self._opinion_of(found, 0)
         if opinion.verdict is Verdict.FAIL and exact is not None and exact.verdict is Verdict.PASS:
-            return self._opinion_of(found, self._rounding(found.moved, found.step))
+            return self._opinion_of(found, self._rounding.along(found.moved, found.step))
         return opinion
 
     def _opinion_of(self, found: Difference, noise: float) -> _Opinion:
@@ -169,7 +162,7 @@ class Examination:
 
     def _on_corners(self, corners: Array) -> Iterator[Trial]:
         cotangent = self.subject.cotangent * corners
-        gradient = self._gradient_of(self.subject, cotangent)
+        gradient = gradient_of(self.subject, self.name, cotangent)
         everything = np.ones(gradient.shape, np.bool_)
         step = smallest_step(self.subject, self.name)
         probes = [sampling.dense(everything, self.rng) for _ in range(sampling.DIRECTIONS)]
@@ -181,51 +174,6 @@ class Examination:
             numeric = found.slope(cotangent)
             error = 0.0 if verdict is Verdict.KINK else verdicts.relative_error(analytic, numeric)
             yield Trial(probe, verdict, analytic, numeric, error, ONE_SIDED)
-
-    def _rounding(self, direction: Array, step: float | None = None) -> float:
-        """What rounding may do to the difference between backward's slope and the complex step's, or, with `step`,
-        that of a difference.
-
-        Close by a true difference is about the same, while one made by rounding is another one each time. The least
-        that is allowed for is the rounding of the terms.
-        """
-
-        def discrepancy(subject: Subject, gradient: Array, cotangent: Array) -> float:
-            if step is None:
-                slope = complex_step(subject, self.name, direction, cotangent) or 0.0
-            else:
-                slope = difference(subject, self.name, direction, step).slope(cotangent)
-            return _dot(gradient, direction) - slope
-
-        here = discrepancy(self.subject, self.gradient, self.cotangent)
-        moved = []
-        for other in self._close_by.subjects:
-            cotangent = other.cotangent * (self.cotangent != 0)
-            moved.append(abs(discrepancy(other, self._gradient_of(other, cotangent), cotangent) - here))
-        largest = float(np.abs(self.cotangent * self.subject.base.terms).max(initial=0))
-        return MARGIN * max(*moved, EPS * largest / magnitude(self.subject.tensors[self.name]))
-
-    @cached_property
-    def _typical_rounding(self) -> float:
-        """Along dense directions. Few samples in one direction may happen to agree, as roundings come in steps."""
-        everything = np.ones(self.gradient.shape, np.bool_)
-        return max(self._rounding(sampling.dense(everything, self.rng).direction) for _ in range(REROLLS))
-
-    @cached_property
-    def _close_by(self) -> _CloseBy:
-        branches = self.subject.base.branches
-        faithful, others = [], []
-        for _ in range(ATTEMPTS):
-            other = self.subject.rescaled(self.rng)
-            same = all(np.array_equal(branches[name], taken) for name, taken in other.base.branches.items())
-            (faithful if same else others).append(other)
-            if len(faithful) == REROLLS:
-                break
-        return _CloseBy(faithful, True) if len(faithful) > 1 else _CloseBy(others, False)
-
-    def _gradient_of(self, subject: Subject, cotangent: Array) -> Array:
-        gradient = subject.gradients(cotangent).get(self.name)
-        return np.zeros_like(self.subject.tensors[self.name]) if gradient is None else gradient
 
 
 def _opinion(analytic: float, numeric: float, noise: float, tolerance: Tolerance) -> _Opinion:

@@ -14,14 +14,11 @@ from cnncli.inspection.gradcheck.subjects import Evaluation, Subject
 Array = NDArray[Any]
 
 COMPLEX_STEP = 1e-30
-STEPS = (1e-5, 1e-6, 1e-7)
+STEPS = (1e-5, 1e-6, 1e-7, 1e-9, 1e-11)
 """Times max(1, |theta|): near the best step, the cube root of the rounding error (6e-6), and smaller ones for when a
-corner is close."""
+corner is close or the function is curved."""
 LAST_STEP = 1e-7
 """Times the tensor's own magnitude, so that nothing small is overrun."""
-
-EPS = (1e-5, 1e-6, 1e-7)
-"""Near the best step, the cube root of the rounding error (6e-6), and smaller ones for when a kink is close."""
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -69,6 +66,7 @@ class Difference:
 
 
 def difference(subject: Subject, name: str, direction: Array, step: float) -> Difference:
+    """With a tensor a step along a direction to either side of the point."""
     point = subject.tensors[name]
     above, below = point + step * direction, point - step * direction
     moved = (above - below) / (2 * step)
@@ -86,6 +84,7 @@ def differences(subject: Subject, name: str, direction: Array) -> Iterator[Diffe
 
 
 def smallest_step(subject: Subject, name: str) -> float:
+    """What is hardly more than a point, and yet more than rounding."""
     return LAST_STEP * magnitude(subject.tensors[name])
 
 

@@ -26,8 +26,9 @@ class TensorCheck:
     """One gradient. Numbers are None where nothing was compared.
 
     `level` is "layer" (a layer alone, on the inputs that it has in the network, with a random upstream gradient) or
-    "network" (the loss). `index` (batch first), `analytic` and `numeric` are those of the worst element that was looked at;
-    `relative_error` is the largest one of all elements and directions. `checked`, `kinks` and `unchecked` count these.
+    "network" (the loss). `index` (batch first), `analytic` and `numeric` are those of the worst element that was
+    looked at; `relative_error` is the largest of all elements and directions. `checked`, `kinks` and `unchecked` count
+    these.
     """
 
     node: str

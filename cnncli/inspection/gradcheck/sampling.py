@@ -34,6 +34,7 @@ def dense(support: Array, rng: np.random.Generator) -> Probe:
 
 
 def single(index: tuple[int, ...], shape: tuple[int, ...]) -> Probe:
+    """One element alone."""
     direction = np.zeros(shape)
     direction[index] = 1
     return Probe(direction, index)

@@ -7,7 +7,7 @@ independent of the executor whose gradients it judges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -23,6 +23,9 @@ from cnncli.layers.base import Cache, Params
 from cnncli.layers.run import Run
 
 Array = NDArray[Any]
+
+CLOSE = 1e-7
+"""How far away, in relation to everything's magnitude, "close by" is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +60,6 @@ class Subject(Protocol):
     def rescaled(self, rng: np.random.Generator) -> Subject:
         """The same at a point close by, where every rounding falls out differently. A tensor is scaled as a whole,
         so that equal numbers stay equal and zeros stay zeros."""
-
-
-CLOSE = 1e-7
 
 
 def _scaled(array: Array, rng: np.random.Generator) -> Array:
@@ -269,7 +269,3 @@ def _cast(tensors: Params, dtype: np.dtype[Any]) -> Params:
     return {
         key: array.astype(dtype, copy=False) if array.dtype.kind in "fc" else array for key, array in tensors.items()
     }
-
-
-Progress = Callable[[str, int, int], None]
-"""Is told what is being checked, how many are done, and of how many."""

@@ -1,0 +1,190 @@
+"""The executor: the same numbers however the batch is cut and the work is spread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from cnncli.engine import Executor, LogitObjective, LossObjective, UpstreamObjective, record_backward, record_forward
+from cnncli.graph import INPUT, Graph, Model, build
+from cnncli.layers import LAYERS
+from cnncli.losses import LOSSES
+from tests.parity.random_graphs import random_graph
+
+Array = NDArray[Any]
+
+
+def layer(kind: str, **options: Any) -> Any:
+    return LAYERS[kind](**options)
+
+
+def residual(dropout: float = 0.3) -> Graph:
+    """Branches, batch norm twice, dropout, pooling: everything that makes running a graph hard."""
+    return build(
+        (2, 8, 8),
+        [
+            ("conv1", layer("conv2d", out_channels=4, kernel_size=3, padding=1), (INPUT,)),
+            ("norm1", layer("batch_norm"), ("conv1",)),
+            ("relu1", layer("relu"), ("norm1",)),
+            ("conv2", layer("conv2d", out_channels=4, kernel_size=3, padding=1), ("relu1",)),
+            ("norm2", layer("batch_norm"), ("conv2",)),
+            ("sum", layer("add"), ("norm2", "relu1")),
+            ("relu2", layer("relu"), ("sum",)),
+            ("pool", layer("max_pool2d", kernel_size=2), ("relu2",)),
+            ("flat", layer("flatten"), ("pool",)),
+            ("drop", layer("dropout", p=dropout), ("flat",)),
+            ("classes", layer("linear", out_features=5), ("drop",)),
+        ],
+    )
+
+
+def data(graph: Graph, samples: int, seed: int = 0) -> tuple[Array, LossObjective]:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(samples, *graph.input_shape)).astype(np.float32)
+    return x, LossObjective.of(LOSSES["cross_entropy"](), graph, rng.integers(0, graph.output.shape[0], samples))
+
+
+def everything(graph: Graph, workers: int, samples: int = 150) -> list[Array]:
+    """A training step's gradients, buffers, values and outputs."""
+    x, objective = data(graph, samples)
+    model = Model.create(graph)
+    with Executor(model, workers=workers, seed=7) as executor:
+        for step in range(2):
+            result = executor.differentiate(x, objective, training=True, step=step, update_buffers=True)
+    buffers = [array for params in model.buffers.values() for array in params.values()]
+    return [result.flat_gradient, result.values, result.output, *buffers]
+
+
+def test_the_same_bits_on_any_number_of_workers_and_again() -> None:
+    first = everything(residual(), 1)
+    for workers in (1, 2, 4):
+        assert all(np.array_equal(a, b) for a, b in zip(first, everything(residual(), workers), strict=True))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_micro_batches_make_no_difference(training: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = residual(dropout=0.0)
+    x, objective = data(graph, 40)
+    found = []
+    for size in (8, 16, 40):
+        monkeypatch.setattr("cnncli.engine.plan.micro_batch", lambda graph, size=size: size)
+        with Executor(Model.create(graph, dtype=np.float64), workers=1) as executor:
+            result = executor.differentiate(x.astype(np.float64), objective, training=training, everything=True)
+            assert result.input_gradient is not None
+            found.append((result.values, result.flat_gradient, result.input_gradient))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_dropout_differs_by_step_and_seed_alone() -> None:
+    graph = build((6,), [("drop", layer("dropout"), (INPUT,))])
+    x = np.ones((20, 6), np.float32)
+
+    def outputs(seed: int, step: int) -> Array:
+        with Executor(Model.create(graph), workers=1, seed=seed) as executor:
+            return executor.infer(x, training=True, step=step)
+
+    assert np.array_equal(outputs(0, 0), outputs(0, 0))
+    assert not np.array_equal(outputs(0, 0), outputs(0, 1))
+    assert not np.array_equal(outputs(0, 0), outputs(1, 0))
+    assert len(np.unique(outputs(0, 0), axis=0)) > 1  # samples have masks of their own
+
+
+def test_inference_equals_the_recorded_pass() -> None:
+    graph = residual()
+    x, _ = data(graph, 30)
+    with Executor(Model.create(graph), workers=2) as executor:
+        recording = record_forward(executor, x)
+        np.testing.assert_array_equal(executor.infer(x), recording.output)
+        np.testing.assert_array_equal(executor.infer(x, at="relu1"), recording.activations["relu1"])
+        np.testing.assert_array_equal(recording.activations[INPUT], x)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_gradients_are_slopes_on_random_networks(seed: int) -> None:
+    """Along a random direction of the input, by the complex step."""
+    graph = random_graph(seed)
+    rng = np.random.default_rng(seed)
+    x, direction = rng.normal(size=(2, 3, *graph.input_shape))
+    objective = UpstreamObjective(graph.output.name, rng.normal(size=(1, *graph.output.shape)))
+    with Executor(Model.create(graph, seed, np.float64), workers=1) as executor:
+        result = executor.differentiate(x, objective, training=True, everything=True)
+    assert result.input_gradient is not None
+    with Executor(Model.create(graph, seed, np.complex128), workers=1) as executor:
+        moved = executor.differentiate(x + 1e-30j * direction, objective, training=True)
+    slope = float(moved.values.imag.sum() * 1e30)
+    analytic = float((result.input_gradient * direction).sum())
+    magnitude = np.abs(result.input_gradient * direction).sum() + np.abs(result.values).sum()
+    assert abs(slope - analytic) <= 1e-10 * magnitude
+
+
+def test_a_logit_and_an_upstream_gradient_agree() -> None:
+    graph = residual()
+    x, _ = data(graph, 12)
+    upstream = np.zeros((1, 5))
+    upstream[0, 3] = 1
+    with Executor(Model.create(graph), workers=1) as executor:
+        one = record_backward(executor, x, LogitObjective("classes", (3,)))
+        other = record_backward(executor, x, UpstreamObjective("classes", upstream))
+    for name, gradient in one.gradients.items():
+        np.testing.assert_array_equal(gradient, other.gradients[name])
+    np.testing.assert_array_equal(one.values, one.output[:, 3])
+
+
+def test_the_loss_reads_the_logits_before_a_final_softmax() -> None:
+    logits = residual(dropout=0.0)
+    triples = [(node.name, node.layer, node.inputs) for node in logits.nodes]
+    probabilities = build(logits.input_shape, [*triples, ("softmax", layer("softmax"), ("classes",))])
+    x, objective = data(logits, 20)
+    _, paired = data(probabilities, 20)
+    assert paired.at == "classes"
+    with Executor(Model.create(logits), workers=1) as executor:
+        expected = executor.differentiate(x, objective).flat_gradient.copy()
+    with Executor(Model.create(probabilities), workers=1) as executor:
+        np.testing.assert_array_equal(executor.differentiate(x, paired).flat_gradient, expected)
+        assert "softmax" not in record_backward(executor, x, paired).gradients
+
+
+def test_buffers_are_only_updated_on_request() -> None:
+    graph = residual()
+    x, objective = data(graph, 20)
+    model = Model.create(graph)
+    before = {key: array.copy() for key, array in model.state_dict().items()}
+    with Executor(model, workers=1) as executor:
+        executor.differentiate(x, objective, training=True)
+        assert all(np.array_equal(before[key], array) for key, array in model.state_dict().items())
+        executor.differentiate(x, objective, training=True, update_buffers=True)
+    assert model.buffers["norm1"]["num_batches_tracked"] == 1
+    assert not np.array_equal(model.buffers["norm1"]["running_mean"], before["norm1.running_mean"])
+
+
+def test_a_warm_step_allocates_next_to_nothing() -> None:
+    import tracemalloc
+
+    graph = residual()
+    x, objective = data(graph, 128)
+    with Executor(Model.create(graph), workers=1) as executor:
+        for step in range(3):
+            executor.differentiate(x, objective, training=True, step=step)
+        tracemalloc.start()
+        executor.differentiate(x, objective, training=True, step=3)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_an_error_in_a_worker_reaches_the_caller() -> None:
+    def tap(name: str, what: str, array: Array, samples: slice) -> None:
+        raise RuntimeError("from a tap")
+
+    graph = residual()
+    x, _ = data(graph, 100)
+    with Executor(Model.create(graph), workers=2) as executor, pytest.raises(RuntimeError, match="from a tap"):
+        executor.infer(x, taps=[tap])
