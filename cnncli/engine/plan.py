@@ -12,14 +12,22 @@ from itertools import pairwise
 
 from cnncli.graph import INPUT, Graph, Node
 
-TARGET_BYTES = 3 * 512 * 1024
-"""What an average layer's output should take in one micro-batch, in float32: small enough for the cache, large
-enough that NumPy's cost of a call, and the threads' of handing over the interpreter, count for little."""
-
 UNIT = 8
 """Micro-batches are multiples of this many samples, as far as the batch allows: whole vector registers."""
 
-LARGEST = 64
+SMALLEST, LARGEST = 16, 64
+"""Below, NumPy's inner loops are too short; above, a layer's numbers no longer fit the cache."""
+
+LANE_BYTES = 32 * 1024 * 1024
+"""What an average layer's output may take in one micro-batch, in float32: for large images memory decides."""
+
+NODE_SECONDS = 45e-6
+MACS_PER_SECOND = 50e9
+BYTES_PER_SECOND = 4e9
+WORTH = 8
+"""What a layer costs in calls and in handing over the interpreter's lock, forward and back, on a current core, and
+how fast its arithmetic goes; a micro-batch should compute WORTH times as long as its calls cost. Only the ratios
+matter, and a wrong one costs some speed, never a digit."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +98,19 @@ def cut(graph: Graph, batch: int) -> list[slice]:
 
 
 def micro_batch(graph: Graph) -> int:
-    """The number of samples for which an average layer's output takes about TARGET_BYTES."""
-    average = 4 * sum(math.prod(node.shape) for node in graph.nodes) / len(graph.nodes)
-    return max(UNIT, min(LARGEST, int(TARGET_BYTES / average) // UNIT * UNIT))
+    """As few samples as make it worth a thread's while, so that there is work for several."""
+    size = 4 * sum(math.prod(node.shape) for node in graph.nodes)
+    macs = sum(node.layer.macs(node.input_shapes, node.shape) for node in graph.nodes)
+    seconds = 3 * macs / MACS_PER_SECOND + size / BYTES_PER_SECOND
+    worth = math.ceil(WORTH * NODE_SECONDS * len(graph.nodes) / seconds / UNIT) * UNIT
+    room = LANE_BYTES * len(graph.nodes) // size
+    return max(1, min(max(worth, SMALLEST), LARGEST, room if room < UNIT else room // UNIT * UNIT))
 
 
 def even_slices(batch: int, largest: int) -> list[slice]:
-    """Slices of 0..batch, each a multiple of UNIT (but the last), of at most `largest`."""
-    units = -(-batch // UNIT)
-    count = -(-units // max(1, largest // UNIT))
-    edges = [min(batch, UNIT * (units * index // count)) for index in range(count + 1)]
+    """Slices of 0..batch of at most `largest`, each but the last a multiple of UNIT, if `largest` is one."""
+    unit = min(UNIT, largest)
+    units = -(-batch // unit)
+    count = -(-units // (largest // unit))
+    edges = [min(batch, unit * (units * index // count)) for index in range(count + 1)]
     return [slice(start, stop) for start, stop in pairwise(edges)]

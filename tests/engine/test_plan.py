@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnncli.engine.plan import LARGEST, UNIT, Step, cut, even_slices, make_plan, micro_batch
+from cnncli.engine.plan import LARGEST, SMALLEST, UNIT, Step, cut, even_slices, make_plan, micro_batch
 from cnncli.graph import INPUT, Graph, build
 from cnncli.layers import LAYERS
 
@@ -79,18 +79,27 @@ def test_the_pass_back_ends_where_nothing_is_trained() -> None:
     assert plan.backward[-1].needs == (True,)
 
 
-@given(st.integers(1, 3000), st.integers(1, 8).map(lambda units: units * UNIT))
+@given(st.integers(1, 3000), st.integers(1, 7) | st.integers(1, 8).map(lambda units: units * UNIT))
 def test_slices_cover_the_batch_evenly(batch: int, largest: int) -> None:
     slices = even_slices(batch, largest)
     assert [i for part in slices for i in range(part.start, part.stop)] == list(range(batch))
     sizes = [part.stop - part.start for part in slices]
+    unit = min(UNIT, largest)
     assert max(sizes) <= largest
-    assert all(size % UNIT == 0 for size in sizes[:-1])
-    assert max(sizes) - min(sizes[:-1], default=max(sizes)) <= UNIT
+    assert all(size % unit == 0 for size in sizes[:-1])
+    assert max(sizes) - min(sizes[:-1], default=max(sizes)) <= unit
 
 
-def test_micro_batches_shrink_with_the_network_and_stay_in_bounds() -> None:
-    wide = build((64, 224, 224), [("a", LAYERS["relu"](), (INPUT,))])
-    narrow = build((10,), [("a", LAYERS["relu"](), (INPUT,))])
-    assert (micro_batch(wide), micro_batch(narrow)) == (UNIT, LARGEST)
-    assert [part.stop for part in cut(narrow, 100)] == [48, 100]
+def images(channels: int, size: int) -> Graph:
+    return build((channels, size, size), [("a", LAYERS["conv2d"](out_channels=channels, kernel_size=3), (INPUT,))])
+
+
+def test_little_work_makes_large_micro_batches_and_large_images_small_ones() -> None:
+    assert micro_batch(images(1, 8)) == LARGEST
+    assert micro_batch(images(32, 32)) == SMALLEST
+    assert micro_batch(images(64, 224)) == 2
+    assert micro_batch(images(64, 600)) == 1
+
+
+def test_a_batch_is_cut_by_units() -> None:
+    assert [part.stop for part in cut(images(1, 8), 100)] == [48, 100]

@@ -112,7 +112,7 @@ class _Checker:
         self._progress = progress
         self._total = total
         self._done = 0
-        self._misshapen = False
+        self._unusable = False
 
     def alone(self, node: str, subject: Subject) -> None:
         self._tell(node)
@@ -125,8 +125,8 @@ class _Checker:
         self._tell("network")
         keys = {name: tuple(name.rsplit(".", 1)) if name != INPUT else (INPUT, INPUT) for name in subject.tensors}
         names = {name: (key[0], key[1]) for name, key in keys.items() if self._layers is None or key[0] in self._layers}
-        if self._misshapen:
-            hint = "not looked at: first mend the gradient that has the wrong shape"
+        if self._unusable:
+            hint = "not looked at: first mend the gradient that is missing or has the wrong shape"
             self.found += [TensorCheck(*key, "network", Verdict.UNCHECKED, hint=hint) for key in names.values()]
             return
         if not np.allclose(subject.executed(), subject.base.terms, rtol=1e-6, equal_nan=True):
@@ -148,11 +148,10 @@ class _Checker:
 
     def _tensor(self, blank: TensorCheck, subject: Subject, name: str, gradient: Array | None) -> TensorCheck:
         point = subject.tensors[name]
-        if gradient is None:
-            gradient = np.zeros_like(point)
-        if gradient.shape != point.shape:
-            self._misshapen = True
-            return replace(blank, verdict=Verdict.FAIL, hint=f"its shape is {gradient.shape}, not {point.shape}")
+        if gradient is None or gradient.shape != point.shape:
+            self._unusable = True
+            hint = "there is none" if gradient is None else f"its shape is {gradient.shape}, not {point.shape}"
+            return replace(blank, verdict=Verdict.FAIL, hint=hint)
         if not np.isfinite(gradient).all():
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
             value = float(gradient[index])
@@ -170,7 +169,7 @@ class _Checker:
         return {
             Verdict.SUSPICIOUS: "off by more than rounding, or the oracles contradict each other",
             Verdict.KINK: "all of it lies on corners of the function, where no slope is the right one",
-            Verdict.UNCHECKED: "hidden by rounding",
+            Verdict.UNCHECKED: "hidden by rounding; is something computed in single precision?",
         }.get(check.verdict)
 
     def _network_hint(self, check: TensorCheck, trials: list[Trial]) -> str:
@@ -201,7 +200,8 @@ def _obstacle(subject: Subject, gradients: Mapping[str, Array | None]) -> str | 
 
 
 def _summed_up(blank: TensorCheck, examination: Examination, trials: list[Trial]) -> TensorCheck:
-    verdict = verdicts.of_tensor([trial.verdict for trial in trials])
+    telling = [trial for trial in trials if trial.analytic or trial.numeric]  # 0 is right almost everywhere
+    verdict = verdicts.of_tensor([trial.verdict for trial in telling or trials])
     counts = {kind: sum(trial.verdict is kind for trial in trials) for kind in (Verdict.KINK, Verdict.UNCHECKED)}
     decided = [trial for trial in trials if trial.verdict not in counts]
     check = replace(

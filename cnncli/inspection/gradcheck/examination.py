@@ -128,7 +128,7 @@ class Examination:
         noise = self._rounding.typical
         if abs(analytic - numeric) < CLEAR * noise:
             noise = max(noise, self._rounding.along(direction))
-        if self._rounding.reliable and verdicts.is_zero(analytic, numeric, noise):
+        if verdicts.is_zero(analytic, numeric, noise if self._rounding.reliable else self._rounding.negligible):
             return _Opinion(numeric, Verdict.PASS, 0.0)
         return _opinion(analytic, numeric, noise, COMPLEX)
 

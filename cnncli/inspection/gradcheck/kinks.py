@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.inspection.gradcheck.oracles import EPS, Difference, difference, smallest_step
+from cnncli.inspection.gradcheck.oracles import Difference, difference, magnitude
 from cnncli.inspection.gradcheck.sampling import dense
 from cnncli.inspection.gradcheck.subjects import Subject
 
 Array = NDArray[Any]
 
+TOUCH = 1e-11
+"""What is as close as this to a corner, in relation to the tensor's magnitude, is on it."""
 SHARP = 1e-5
 """One-sided slopes that differ by more than this share show a corner. Elements that are equal and move together
 change places in a maximum without one."""
@@ -45,9 +47,10 @@ def cornered(subject: Subject, name: str, rng: np.random.Generator) -> Array | N
     if not subject.base.branches:
         return None
     found = np.zeros(subject.base.terms.shape, np.bool_)
+    step = TOUCH * magnitude(subject.tensors[name])
     for _ in range(2):
         direction = dense(np.ones(subject.tensors[name].shape, np.bool_), rng).direction
-        for mask in switched(difference(subject, name, direction, smallest_step(subject, name))).values():
+        for mask in switched(difference(subject, name, direction, step)).values():
             if mask.shape != found.shape:
                 return None
             found |= mask
@@ -58,6 +61,4 @@ def between(found: Difference, cotangent: Array, analytic: float) -> bool:
     """Whether the slope is a sum of slopes that lie, term by term, between the one-sided ones."""
     left, right = (cotangent * slope for slope in found.slopes())
     slack = 1e-6 * float(np.maximum(abs(left), abs(right)).sum()) + 10 * found.noise(cotangent)
-    # The terms' own rounding, before they are weighted and summed.
-    slack += 10 * EPS * float(np.abs(cotangent * found.base.terms).max(initial=0)) / found.step
     return float(np.minimum(left, right).sum()) - slack <= analytic <= float(np.maximum(left, right).sum()) + slack

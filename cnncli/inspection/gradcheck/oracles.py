@@ -13,7 +13,7 @@ from cnncli.inspection.gradcheck.subjects import Evaluation, Subject
 
 Array = NDArray[Any]
 
-COMPLEX_STEP = 1e-30
+IMAGINARY_STEP = 1e-30
 STEPS = (1e-5, 1e-6, 1e-7, 1e-9, 1e-11)
 """Times max(1, |theta|): near the best step, the cube root of the rounding error (6e-6), and smaller ones for when a
 corner is close or the function is curved."""
@@ -29,12 +29,12 @@ def complex_step(subject: Subject, name: str, direction: Array, cotangent: Array
     None where the forward pass cannot compute with complex numbers, or computes something else.
     """
     try:
-        terms = subject.forward(name, subject.tensors[name] + 1j * COMPLEX_STEP * direction).terms
+        terms = subject.forward(name, subject.tensors[name] + 1j * IMAGINARY_STEP * direction).terms
     except TypeError:
         return None
     if terms.dtype.kind != "c" or not np.allclose(terms.real, subject.base.terms, rtol=1e-9, atol=_size(subject)):
         return None
-    return float((cotangent * terms.imag).sum() / COMPLEX_STEP)
+    return float((cotangent * terms.imag).sum() / IMAGINARY_STEP)
 
 
 def _size(subject: Subject) -> float:

@@ -26,7 +26,7 @@ ATTEMPTS = 8
 MARGIN = 30
 """How much larger than the largest of these samples a rounding error may be."""
 NEGLIGIBLE = 1000 * EPS
-"""A slope is 0 if to move the tensor by its own magnitude would change no term by more than this share."""
+"""The share of the largest term that nobody sees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,13 @@ class Rounding:
         """In the difference between backward's slope and the complex step's or, with `step`, that of a difference."""
         here = self._discrepancy(self._point, direction, step)
         moved = max(abs(self._discrepancy(point, direction, step) - here) for point in self._close_by[0])
+        return max(MARGIN * moved, self.negligible)
+
+    @cached_property
+    def negligible(self) -> float:
+        """A slope that is none: to move the tensor by its own magnitude would change no term that anybody sees."""
         largest = float(np.abs(self._point.cotangent * self._point.subject.base.terms).max(initial=0))
-        return max(MARGIN * moved, NEGLIGIBLE * largest / magnitude(self._point.subject.tensors[self._name]))
+        return NEGLIGIBLE * largest / magnitude(self._point.subject.tensors[self._name])
 
     def _discrepancy(self, point: Point, direction: Array, step: float | None) -> float:
         if step is None:

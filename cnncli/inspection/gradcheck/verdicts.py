@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnncli.inspection.gradcheck.report import Verdict
@@ -36,7 +38,7 @@ def compare(analytic: float, numeric: float, noise: float, tolerance: Tolerance)
     if error <= tolerance.good:
         return Verdict.PASS
     if abs(analytic - numeric) <= noise:
-        return Verdict.PASS if error <= CENTRAL.good else Verdict.UNCHECKED
+        return Verdict.PASS if error <= COMPLEX.bad else Verdict.UNCHECKED
     return Verdict.SUSPICIOUS if error <= tolerance.bad else Verdict.FAIL
 
 
@@ -45,18 +47,19 @@ def combine(by_complex: Verdict | None, by_central: Verdict, oracles_agree: bool
     complex numbers. `by_complex` is None where there is no complex step."""
     if by_complex is None:
         return by_central
-    if by_complex is Verdict.PASS:
-        return Verdict.SUSPICIOUS if by_central is Verdict.FAIL else Verdict.PASS
-    if by_complex is Verdict.FAIL:
-        return Verdict.FAIL if oracles_agree or by_central is Verdict.FAIL else Verdict.SUSPICIOUS
-    if by_complex is Verdict.UNCHECKED:
-        return Verdict.PASS if by_central is Verdict.PASS else Verdict.UNCHECKED
+    if by_complex is Verdict.PASS and by_central is Verdict.FAIL:
+        return Verdict.SUSPICIOUS
+    if by_complex is Verdict.FAIL and not oracles_agree and by_central is not Verdict.FAIL:
+        return Verdict.SUSPICIOUS
     return by_complex
 
 
-def of_tensor(verdicts: list[Verdict]) -> Verdict:
-    """The worst that was decided; if nothing was, why."""
-    for verdict in (Verdict.FAIL, Verdict.SUSPICIOUS, Verdict.PASS, Verdict.KINK):
+def of_tensor(verdicts: Sequence[Verdict]) -> Verdict:
+    """The worst that was decided; but UNCHECKED if rounding hides more than can be seen."""
+    for verdict in (Verdict.FAIL, Verdict.SUSPICIOUS):
         if verdict in verdicts:
             return verdict
-    return Verdict.UNCHECKED
+    count = Counter(verdicts)
+    if count[Verdict.UNCHECKED] > count[Verdict.PASS]:
+        return Verdict.UNCHECKED
+    return Verdict.PASS if count[Verdict.PASS] else Verdict.KINK
