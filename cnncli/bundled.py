@@ -6,11 +6,11 @@ installation) they are the repository's folders of the same names, beside the pa
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from cnncli.errors import UsageError
+from cnncli.wording import did_you_mean
 
 Kind = Literal["samples", "configs"]
 
@@ -23,9 +23,8 @@ def path(kind: Kind, name: str) -> Path:
     inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
     found = root / name
     if not name or not inside or not found.exists():
-        near = difflib.get_close_matches(name, names(kind), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names(kind))}"
-        raise UsageError(f"the package has no {kind} file {name!r}; {hint}")
+        hint = did_you_mean(name, names(kind)) or f"; there are: {', '.join(names(kind))}"
+        raise UsageError(f"the package has no {kind} file {name!r}{hint}")
     return found
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import cnncli
-from cnncli.errors import UsageError
+from cnncli.errors import DataError, UsageError
 from cnncli.inspection.views import Pick
+from cnncli.training.progress import Listener, Step
 
 NETWORK: dict[str, Any] = {
     "name": "tiny",
@@ -54,6 +55,20 @@ def test_a_network_from_text_from_dictionaries_and_from_a_file(tmp_path: Path) -
         session = cnncli.load(config)
         np.testing.assert_array_equal(session.model.parameters["conv"]["weight"], [[[[1, 2], [3, 4]]]])
     assert cnncli.load(NETWORK).experiment.name == "tiny"
+
+
+def test_a_training_that_fails_half_way_leaves_what_it_has_saved(tmp_path: Path) -> None:
+    class Failing(Listener):
+        def step(self, step: Step) -> None:
+            raise DataError("the disk with the data is gone")
+
+    np.savez(tmp_path / "data.npz", x=np.eye(3), y=np.arange(3))
+    data = {"source": "npz", "path": str(tmp_path / "data.npz"), "validation": 0}
+    config = {"data": data, "model": {"input": [3], "layers": [{"type": "linear", "out_features": 3}]}}
+    with pytest.raises(DataError, match="is gone"):
+        cnncli.train(config, out=tmp_path / "run", listener=Failing())
+    session = cnncli.load(run=tmp_path / "run", checkpoint=tmp_path / "run" / "last.safetensors")
+    assert session.weights == tmp_path / "run" / "last.safetensors"
 
 
 def test_a_session_serves_many_calls(trained: Path) -> None:
@@ -135,6 +150,63 @@ def test_a_number_is_the_label_where_the_output_is_one_number() -> None:
     result = cnncli.backward(config, label=3.5, dtype="float64")
     output = result.arrays["activation/linear1"][0, 0]
     assert result.view.objective == pytest.approx((output - 3.5) ** 2)
+
+
+def test_labels_in_a_file_are_one_for_each_input_or_one_for_all(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([[1.0, -1.0], [0.5, 2.0]]))
+    config = {"model": {"input": [2], "layers": ["tanh"]}, "loss": "mse"}
+    outputs = np.tanh([[1.0, -1.0], [0.5, 2.0]])
+    for labels in ([[1.0, 0.0], [3.0, 0.0]], [[2.0, 1.0]], [2.0, 1.0]):
+        np.save(tmp_path / "y.npy", np.array(labels))
+        result = cnncli.backward(config, input=tmp_path / "x.npy", label=str(tmp_path / "y.npy"), dtype="float64")
+        assert result.recording.values == pytest.approx(np.square(outputs - labels).mean(axis=1))
+    np.save(tmp_path / "y.npy", np.zeros((3, 2)))
+    with pytest.raises(UsageError, match="--label: 3 labels for 2 inputs; give one for each input, or one for all"):
+        cnncli.backward(config, input=tmp_path / "x.npy", label=str(tmp_path / "y.npy"))
+
+
+@pytest.mark.parametrize("loss", ["bce_with_logits", "mse"])
+def test_one_sigmoid_is_the_probability_of_the_second_of_two_classes(tmp_path: Path, loss: str) -> None:
+    np.savez(tmp_path / "data.npz", x=np.eye(2), y=np.array([0, 1]))
+    data = {"source": "npz", "path": str(tmp_path / "data.npz"), "classes": ["no", "yes"], "validation": 0}
+    linear = {"type": "linear", "out_features": 1, "weight": [[-1, 3]], "bias": False}
+    session = cnncli.load({"data": data, "model": {"input": [2], "layers": [linear, "sigmoid"]}, "loss": loss})
+    first, second = cnncli.predict(session, input=["train:0", "train:1"])
+    assert [each.name for each in first.top] == ["no", "yes"]
+    assert first.output == pytest.approx([1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))], rel=1e-6)
+    assert [each.name for each in second.top] == ["yes", "no"]
+    subject = cnncli.backward(session, input="train:1", label="no").view.subject
+    assert (subject.true, subject.predicted, subject.target) == ("no", "yes", f"{loss} loss of label no")
+    assert cnncli.backward(session, input="train:1", label=0.3).view.subject.true is None
+
+
+def test_a_class_is_meant_by_its_name_before_its_number(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.eye(4), y=np.arange(4))
+    classes = ["3", "1", "Bag", "bag"]
+    data = {"source": "npz", "path": str(tmp_path / "data.npz"), "classes": classes, "validation": 0}
+    session = cnncli.load({"data": data, "model": {"input": [4], "layers": ["identity"]}})
+    for label, name in (("3", "3"), ("1", "1"), ("2", "Bag"), (0, "3"), ("bag", "bag"), ("BAG", "Bag")):
+        assert cnncli.backward(session, input="train:0", label=label).view.subject.true == name
+    with pytest.raises(UsageError, match=r"--label bagg: no such class; did you mean 'bag'\?"):
+        cnncli.backward(session, input="train:0", label="bagg")
+    with pytest.raises(UsageError, match=r"no such class; the network has the classes 0 to 3: 3, 1, Bag, bag"):
+        cnncli.backward(session, input="train:0", label="9" * 5000)
+
+
+def test_names_of_classes_do_not_open_data_that_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "data.npz", x=np.eye(4), y=np.arange(4))
+    np.save(tmp_path / "x.npy", np.ones(4))
+    data = {"source": "npz", "path": str(tmp_path / "data.npz")}
+    session = cnncli.load({"data": data, "model": {"input": [4], "layers": ["identity"]}})
+    assert cnncli.predict(session, input=tmp_path / "x.npy")[0].top[0].name == "0"
+    assert "dataset" not in vars(session)
+
+
+def test_classes_at_every_place_have_a_random_target() -> None:
+    layers = [{"type": "conv2d", "out_channels": 3, "kernel_size": 1}]
+    result = cnncli.backward({"model": {"input": [1, 4, 5], "layers": layers}})
+    assert result.view.subject.true is None
+    assert result.recording.gradients["conv2d1"].shape == (1, 3, 4, 5)
 
 
 def test_one_number_of_an_image_is_a_target() -> None:

@@ -21,8 +21,8 @@ ARROWS = {
     "api": {"config", "inspection", "bundled"},
     "config": {"training", "data"},
     "training": {"data", "engine"},
-    "data": {"engine", "files", "bundled"},
-    "inspection": {"engine"},
+    "data": {"engine", "files", "bundled", "wording"},
+    "inspection": {"engine", "wording"},
     "render": {"files"},
     "engine": {"graph", "losses"},
     "graph": {"layers"},
@@ -30,8 +30,9 @@ ARROWS = {
     "layers": {"kernels"},
     "kernels": {"errors"},
     "files": {"errors"},
-    "bundled": {"errors"},
+    "bundled": {"errors", "wording"},
     "errors": set(),
+    "wording": set(),
 }
 TYPES_ONLY = {"render": {"inspection", "engine", "layers"}}
 """What a room may name in annotations, though it must not run it."""
@@ -105,10 +106,19 @@ def test_only_layers_ask_what_kind_a_layer_is() -> None:
     assert offenders == []
 
 
-@pytest.mark.parametrize("code", ["import cnncli", "from cnncli.__main__ import main; main(['--help'])"])
-def test_what_need_not_be_loaded_is_not(code: str) -> None:
-    """Neither the import nor the help waits for NumPy, pydantic or Pillow."""
-    heavy = "{'numpy', 'pydantic', 'PIL', 'yaml', 'safetensors'}"
+LIBRARIES = {"numpy", "pydantic", "PIL", "yaml", "safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("code", "heavy"),
+    [
+        ("import cnncli", LIBRARIES),
+        ("from cnncli.__main__ import main; main(['--help'])", LIBRARIES),
+        ("import cnncli.api.predict, cnncli.api.train", {"PIL", "rich", "typer"}),
+    ],
+)
+def test_what_need_not_be_loaded_is_not(code: str, heavy: set[str]) -> None:
+    """Nothing waits for a library that it does not need."""
     script = f"import sys; {code}; sys.exit(', '.join({heavy} & set(sys.modules)) or None)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == ""

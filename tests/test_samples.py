@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from cnncli import bundled
-from cnncli.data import read_array, resolve
+from cnncli.data import read_array
 from cnncli.data.formats.idx import read_idx
 from cnncli.data.sources.fashion_mini import CLASS_NAMES, FashionMini
 from cnncli.errors import UsageError
-from tests.data.makers import write_idx
+from tests.data.makers import inputs, write_idx
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples"
@@ -33,7 +33,7 @@ GRIDS = {
 
 
 def test_the_set_is_balanced_and_real() -> None:
-    dataset = FashionMini(validation=0).open(GREY, seed=0, base=Path())
+    dataset = FashionMini(validation=0).open(GREY, seed=0)
     assert dataset.class_names == CLASS_NAMES
     for split, per_class in ((dataset.train, 500), (dataset.split("test"), 100)):
         assert np.bincount(split.targets).tolist() == [per_class] * 10
@@ -45,12 +45,12 @@ def test_the_set_is_balanced_and_real() -> None:
 @pytest.mark.parametrize("name", GARMENTS)
 def test_the_garments_are_rows_of_the_test_split(name: str) -> None:
     source = FashionMini()
-    test = source.open(GREY, seed=0, base=Path()).split("test")
+    test = source.open(GREY, seed=0).split("test")
     row = int(np.flatnonzero(test.targets == CLASS_NAMES.index(GARMENTS[name]))[0])
     with Image.open(bundled.path("samples", f"{name}.png")) as image:
         assert image.mode == "L"
         np.testing.assert_array_equal(np.asarray(image), test.inputs[row, 0])
-    given = resolve([str(bundled.path("samples", f"{name}.png")), f"test:{row}"], GREY, source=source)
+    given = inputs([str(bundled.path("samples", f"{name}.png")), f"test:{row}"], GREY, source=source)
     np.testing.assert_array_equal(given.x[0], given.x[1])
 
 
@@ -61,7 +61,7 @@ def test_the_photographs_are_small_and_in_colour(name: str) -> None:
         assert image.mode == "RGB"
         assert max(image.size) == 256
     assert path.stat().st_size < 100_000
-    colour = resolve([str(path)], (3, 32, 32)).x[0]
+    colour = inputs([str(path)], (3, 32, 32)).x[0]
     assert np.ptp(colour, axis=0).mean() > 0.1
 
 

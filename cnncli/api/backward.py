@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
 from cnncli.api.arrays import activation_arrays, gradient_arrays, parameter_arrays, save_npz
-from cnncli.api.inputs import Inputs, shown
-from cnncli.api.names import only_nodes
+from cnncli.api.inputs import Inputs, Labels, shown
 from cnncli.api.objectives import choose
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.api.subject import describe
 from cnncli.engine import Recording, record_backward
 from cnncli.graph import Model
 from cnncli.inspection import views
+from cnncli.inspection.names import only_nodes
 from cnncli.inspection.views import BackwardView, PanelsView, Pick
 
 Array = NDArray[Any]
-Labels = Sequence[str | float] | str | float
-"""Classes by number or name, or files of numbers: one for each input, or one for all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +72,18 @@ def backward(
     """
     session = resolve(network, options)
     keep = only_nodes(session.graph, layer)
-    given = shown(session, input, [label] if isinstance(label, str | float | int) else label)
+    given = shown(session, input, label)
     chosen = choose(session, given, target=None if target is None else str(target), upstream=upstream)
     with session.executor() as executor:
-        recording = record_backward(executor, given.input.x, chosen.objective, training=train_mode)
+        recording = record_backward(executor, given.x, chosen.objective, training=train_mode)
     subject = describe(session, given, recording.activations, target=chosen.text)
     view = views.backward_view(recording, session.model, subject)
-    layers = tuple(row for row in view.layers if row.name in keep)
-    parameters = tuple(row for row in view.parameters if row.node in keep)
-    result = Backward(BackwardView(subject, view.objective, layers, parameters), recording, session.model)
+    view = replace(
+        view,
+        layers=tuple(row for row in view.layers if row.name in keep),
+        parameters=tuple(row for row in view.parameters if row.node in keep),
+    )
+    result = Backward(view, recording, session.model)
     if save is not None:
         save_npz(save, result.arrays)
     return result

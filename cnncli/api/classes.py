@@ -1,8 +1,8 @@
-"""The network's outputs as classes: their names, their probabilities, the most probable ones."""
+"""The network's outputs as classes: their names and their probabilities."""
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +11,28 @@ from numpy.typing import NDArray
 
 from cnncli.api.session import Session
 from cnncli.errors import UsageError
+from cnncli.wording import did_you_mean
 
 Array = NDArray[Any]
 
 
+def is_binary(session: Session) -> bool:
+    """Whether the only output is the probability of the second of two classes."""
+    output, names = session.graph.output, session.class_names
+    single = output.shape == (1,) and "sigmoid" in (session.experiment.loss.link, output.layer.link)
+    return single and (names is None or len(names) == 2)
+
+
+def class_count(session: Session) -> int:
+    """How many classes there are, if the outputs are classes."""
+    return 2 if is_binary(session) else session.graph.output.shape[0]
+
+
 def names_of(session: Session) -> tuple[str, ...] | None:
-    """One for each output; None where the outputs are no classes with names."""
+    """One for each class; None where the outputs are no classes with names."""
     names = session.class_names
-    return names if names is not None and session.graph.output.shape == (len(names),) else None
+    known = names is not None and len(session.graph.output.shape) == 1 and len(names) == class_count(session)
+    return names if known else None
 
 
 def class_name(session: Session, index: int) -> str:
@@ -28,32 +42,35 @@ def class_name(session: Session, index: int) -> str:
 
 
 def class_index(session: Session, text: str, option: str) -> int:
-    """A class from its number or its name. Raises UsageError, with the nearest name."""
-    names, (count, *_) = names_of(session), session.graph.output.shape
-    if text.isdecimal() and int(text) < count:
-        return int(text)
-    folded = [name.casefold() for name in names or ()]
-    if names and text.casefold() in folded:
+    """A class from its name or its number; a name that is a number goes first. Raises UsageError."""
+    names, count = names_of(session) or (), class_count(session)
+    if text in names:
+        return names.index(text)
+    if (index := index_below(text, count)) is not None:
+        return index
+    folded = [name.casefold() for name in names]
+    if text.casefold() in folded:
         return folded.index(text.casefold())
-    near = difflib.get_close_matches(text.casefold(), folded, n=1)
-    if names and near:
-        hint = f"did you mean {names[folded.index(near[0])]!r}?"
-    else:
-        hint = f"the network has the classes 0 to {count - 1}" + (f": {', '.join(names)}" if names else "")
-    raise UsageError(f"{option} {text}: no such class; {hint}")
+    every = f"; the network has the classes 0 to {count - 1}" + (f": {', '.join(names)}" if names else "")
+    raise UsageError(f"{option} {text}: no such class{did_you_mean(text, names) or every}")
+
+
+def index_below(text: str, size: int) -> int | None:
+    """The number 0 to size - 1 that a text is; None where it is none."""
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) and int(text) < size else None
 
 
 def probabilities(session: Session, value: Callable[[str], Array]) -> Array | None:
     """(N, K), one for each class; `value` gives a node's output, (N, *shape). None where the outputs are no classes.
 
-    With cross entropy they sum to 1 (softmax of the logits); with a sigmoid each stands for itself.
+    With cross entropy they sum to 1 (softmax of the logits), and so do those of two classes with one output; else,
+    with a sigmoid, each stands for itself.
     """
     graph, link = session.graph, session.experiment.loss.link
-    if len(graph.output.shape) != 1:
+    if len(graph.output.shape) != 1 or (link is None and graph.output.layer.link is None):
         return None
-    if link is not None:
-        return LINKS[link](value(graph.logits(link)).astype(np.float64))
-    return value(graph.output.name) if graph.output.layer.link is not None else None
+    shares = value(graph.output.name) if link is None else LINKS[link](value(graph.logits(link)).astype(np.float64))
+    return np.hstack([1 - shares, shares]) if is_binary(session) else shares
 
 
 def softmax(logits: Array) -> Array:

@@ -8,14 +8,14 @@ from typing import Any
 
 from cnncli import config as configuration
 from cnncli.api.session import Config, locate
-from cnncli.config import Experiment
 
 
 def show_config(
     config: Config | None = None, *, run: str | PathLike[str] | None = None, set: Sequence[str] = ()
-) -> Experiment:
-    """What a configuration says: `to_yaml()` or `resolved()`. Raises UsageError, ConfigError, CheckpointError."""
-    return configuration.load(locate(config, run), set)
+) -> dict[str, Any]:
+    """A configuration with every name, input and default written out, as nested dictionaries, which is a
+    configuration too. Raises UsageError, ConfigError, CheckpointError."""
+    return configuration.load(locate(config, run), set).resolved()
 
 
 def config_schema() -> dict[str, Any]:

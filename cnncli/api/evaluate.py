@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 from cnncli.api.session import Network, SessionOptions, resolve
-from cnncli.training import loop
-from cnncli.training.loop import EvalResult
+from cnncli.training import evaluation
+from cnncli.training.evaluation import EvalResult
 
 
 def evaluate(
@@ -17,8 +17,6 @@ def evaluate(
     Raises what `load` does, and DataError.
     """
     session = resolve(network, options)
-    dataset = session.dataset
-    name = split or next(name for name in ("test", "val", "train") if getattr(dataset, name) is not None)
-    return loop.evaluate(
-        session.model, dataset.split(name), session.experiment.loss, name=name, workers=session.workers
-    )
+    name = split or session.dataset.held_out
+    samples = session.dataset.split(name)
+    return evaluation.evaluate(session.model, samples, session.experiment.loss, name=name, workers=session.workers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any, Unpack
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from cnncli.api.arrays import activation_arrays, parameter_arrays, save_npz
 from cnncli.api.inputs import Inputs, shown
-from cnncli.api.names import only_nodes
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.api.subject import describe, top_of
 from cnncli.engine import Recording, record_forward
 from cnncli.graph import Model
 from cnncli.inspection import views
+from cnncli.inspection.names import only_nodes
 from cnncli.inspection.views import ForwardView, PanelsView, Pick
 
 Array = NDArray[Any]
@@ -66,11 +66,11 @@ def forward(
     keep = only_nodes(session.graph, layer)
     given = shown(session, input)
     with session.executor() as executor:
-        recording = record_forward(executor, given.input.x, training=train_mode)
+        recording = record_forward(executor, given.x, training=train_mode)
     subject = describe(session, given, recording.activations)
     best = top_of(session, recording.activations, top)
     view = views.forward_view(recording, session.graph, subject, best)
-    view = ForwardView(subject, tuple(row for row in view.layers if row.name in keep), best)
+    view = replace(view, layers=tuple(row for row in view.layers if row.name in keep))
     result = Forward(view, recording, session.model)
     if save is not None:
         save_npz(save, result.arrays)

@@ -8,14 +8,11 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
-from cnncli.api.backward import Labels
-from cnncli.api.inputs import Inputs, Shown, shown_some
-from cnncli.api.names import only_nodes
+from cnncli.api.inputs import Inputs, Labels, known_targets, shown_some
 from cnncli.api.session import Network, Session, SessionOptions, resolve
-from cnncli.errors import UsageError
+from cnncli.data.inputs import Input
 from cnncli.inspection import gradcheck as checker
 from cnncli.inspection.gradcheck import GradcheckReport, Progress, SelfTestReport
-from cnncli.inspection.gradcheck.check import LOSS
 
 SAMPLES = 3
 
@@ -53,11 +50,10 @@ def gradcheck(
     Raises what `load` does, UsageError, DataError.
     """
     session = resolve(network, options)
-    layers = only_nodes(session.graph, layer, [LOSS])
     given, targets = _with_targets(session, input, label, samples)
     loss = session.experiment.loss
-    report = checker.gradcheck(session.model, given.input.x, targets, loss, layers=layers, seed=seed, progress=progress)
-    return Gradcheck(**_values(report), inputs=given.input.names)
+    report = checker.gradcheck(session.model, given.x, targets, loss, layers=layer, seed=seed, progress=progress)
+    return Gradcheck(**_values(report), inputs=given.names)
 
 
 def self_test(
@@ -76,17 +72,13 @@ def self_test(
     """
     session = resolve(network, options)
     given, targets = _with_targets(session, input, label, samples)
-    report = checker.self_test(
-        session.model, given.input.x, targets, session.experiment.loss, seed=seed, progress=progress
-    )
-    return SelfTest(**_values(report), inputs=given.input.names)
+    report = checker.self_test(session.model, given.x, targets, session.experiment.loss, seed=seed, progress=progress)
+    return SelfTest(**_values(report), inputs=given.names)
 
 
-def _with_targets(session: Session, input: Inputs | None, label: Labels, samples: int) -> tuple[Shown, NDArray[Any]]:
-    given = shown_some(session, input, [label] if isinstance(label, str | float | int) else label, samples)
-    if given.targets is None:
-        raise UsageError(f"the loss needs to know what is right, and {given.input.names[0]} has no label; give --label")
-    return given, given.targets
+def _with_targets(session: Session, input: Inputs | None, label: Labels, samples: int) -> tuple[Input, NDArray[Any]]:
+    given = shown_some(session, input, label, samples)
+    return given, known_targets(given, "give --label CLASS")
 
 
 def _values(report: GradcheckReport | SelfTestReport) -> dict[str, Any]:

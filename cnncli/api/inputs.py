@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from os import PathLike, fspath
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,112 +13,115 @@ from numpy.typing import NDArray
 
 from cnncli.api.classes import class_index
 from cnncli.api.session import Session
-from cnncli.data.inputs import Input, read_array, resolve
+from cnncli.data.inputs import Input, holds_numbers, read_array, resolve
 from cnncli.errors import DataError, UsageError
 
 Array = NDArray[Any]
 Inputs = str | PathLike[str] | Sequence[str | PathLike[str]]
 """One input or several, each as `--input` takes it."""
-
-SPLITS = ("test", "val", "train")
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """Inputs, and their targets as the data has them; None where they are unknown."""
-
-    input: Input
-    targets: Array | None
+Labels = str | float | Sequence[str | float]
+"""Classes by number or name, or files of numbers: one for each input, or one for all."""
 
 
-def as_list(given: Inputs | None) -> list[str]:
-    """The inputs one by one, as text."""
-    if given is None:
-        return []
-    return [fspath(given)] if isinstance(given, str | PathLike) else [fspath(each) for each in given]
+def given_inputs(session: Session, inputs: Inputs) -> Input:
+    """As the session's network takes them. Raises DataError, and UsageError where they need data and there is none."""
+    specs = [inputs] if isinstance(inputs, str | PathLike) else inputs
+    return resolve(
+        [fspath(spec) for spec in specs],
+        session.graph.input_shape,
+        session.experiment.data,
+        lambda: session.dataset,
+    )
 
 
-def shown(session: Session, given: Inputs | None, labels: Sequence[str | float] = ()) -> Shown:
+def shown(session: Session, inputs: Inputs | None, labels: Labels = ()) -> Input:
     """The given inputs; else the first sample of the data; else, without data, random numbers and a random target.
 
-    `labels` are classes by number or name, or files of numbers: one for each input, or one for all.
-    Raises DataError and UsageError.
+    `labels` take the place of the targets. Raises DataError and UsageError.
     """
-    if given:
-        found = _given(session, given)
+    if inputs:
+        found = given_inputs(session, inputs)
     elif session.experiment.data is not None:
-        found = _from_data(session, SPLITS, 1)
+        found = _first_sample(session)
     else:
         found = _random(session, 1)
     return _labelled(session, found, labels)
 
 
-def shown_some(session: Session, given: Inputs | None, labels: Sequence[str | float], count: int) -> Shown:
+def shown_some(session: Session, inputs: Inputs | None, labels: Labels, count: int) -> Input:
     """The given inputs; else the first `count` training samples; else, where there is no data, random numbers.
 
     Raises DataError and UsageError, but not for a data set that is not there.
     """
-    if given:
-        return _labelled(session, _given(session, given), labels)
+    found = given_inputs(session, inputs) if inputs else _training_samples(session, count)
+    return _labelled(session, found, labels)
+
+
+def known_targets(found: Input, fix: str) -> Array:
+    """The targets of all inputs. Raises UsageError, with the fix, where they are not known."""
+    if found.targets is None:
+        raise UsageError(f"the loss needs to know what is right, and {found.names[0]} has no label; {fix}")
+    return found.targets
+
+
+def _first_sample(session: Session) -> Input:
+    try:
+        return _samples(session, session.dataset.held_out, 1)
+    except DataError as error:
+        fix = "or give an --input: without one, the first sample of the data is taken"
+        raise DataError(f"{error}\n{fix}") from None
+
+
+def _training_samples(session: Session, count: int) -> Input:
     if session.experiment.data is not None:
         with suppress(DataError):
-            return _labelled(session, _from_data(session, ("train",), count), labels)
-    return _labelled(session, _random(session, count), labels)
+            return _samples(session, "train", count)
+    return _random(session, count)
 
 
-def _given(session: Session, given: Inputs) -> Shown:
-    experiment = session.experiment
-    input = resolve(as_list(given), session.graph.input_shape, source=experiment.data, seed=experiment.seed)
-    return Shown(input, input.labels)
+def _samples(session: Session, split: str, count: int) -> Input:
+    """The first samples of a split."""
+    count = min(count, len(session.dataset.split(split)))
+    return given_inputs(session, [f"{split}:{index}" for index in range(count)])
 
 
-def _from_data(session: Session, splits: Sequence[str], count: int) -> Shown:
-    """The first samples of the first of the splits that there is."""
-    name = next(name for name in splits if getattr(session.dataset, name) is not None)
-    split = session.dataset.split(name)
-    indices = range(min(count, len(split)))
-    x, targets = split.batch(indices)
-    names = tuple(f"{name}:{index}" for index in indices)
-    return Shown(Input(x, targets, names, tuple(map(split.display, indices))), targets)
-
-
-def _random(session: Session, count: int) -> Shown:
+def _random(session: Session, count: int) -> Input:
+    """Normally distributed numbers, and targets that the loss takes."""
     seed = session.experiment.seed
     x = np.random.default_rng(seed).standard_normal((count, *session.graph.input_shape))
-    return Shown(
-        Input(x, None, (f"random numbers (seed {seed})",) * count, (None,) * count), random_targets(session, count)
-    )
+    return Input(x, _random_targets(session, count), (f"random numbers (seed {seed})",) * count, (None,) * count)
 
 
-def _labelled(session: Session, found: Shown, labels: Sequence[str | float]) -> Shown:
-    return Shown(found.input, _given_targets(session, labels, len(found.input.x))) if labels else found
-
-
-def random_targets(session: Session, count: int) -> Array:
-    """Targets that the loss takes: classes for cross entropy, 0 or 1 for labels, else numbers."""
+def _random_targets(session: Session, count: int) -> Array:
+    """Classes for cross entropy, 0 or 1 for labels, else numbers."""
     rng = np.random.default_rng([session.experiment.seed, 1])
     link = session.experiment.loss.link
     shape = session.graph.shape_of(session.graph.logits(link))
     if link == "softmax":
-        return rng.integers(shape[0], size=count)
+        return rng.integers(shape[0], size=(count, *shape[1:]))
     if link == "sigmoid":
         return rng.integers(2, size=(count, *shape)).astype(np.float32)
     return rng.standard_normal((count, *shape)).astype(np.float32)
 
 
-def _given_targets(session: Session, labels: Sequence[str | float], count: int) -> Array:
-    if len(labels) not in (1, count):
-        raise UsageError(f"--label: {len(labels)} labels for {count} inputs; give one for each input, or one for all")
-    targets = [_target(session, str(label)) for label in labels]
-    if len({target.shape for target in targets}) > 1:
+def _labelled(session: Session, found: Input, labels: Labels) -> Input:
+    """With the targets that `labels` mean, if there are any."""
+    each = [labels] if isinstance(labels, str | float | int) else labels
+    if not each:
+        return found
+    parts = [_targets(session, str(label)) for label in each]
+    if len({part.shape[1:] for part in parts}) > 1:
         raise UsageError("--label: give either classes or files of numbers, not both")
-    return np.concatenate(targets * (count if len(targets) == 1 else 1))
+    targets, count = np.concatenate(parts), len(found.x)
+    if len(targets) not in (1, count):
+        raise UsageError(f"--label: {len(targets)} labels for {count} inputs; give one for each input, or one for all")
+    return replace(found, targets=targets if len(targets) == count else np.repeat(targets, count, axis=0))
 
 
-def _target(session: Session, label: str) -> Array:
-    """A class, int64 (1,), or numbers, (1, *shape)."""
+def _targets(session: Session, label: str) -> Array:
+    """A class, int64 (1,), or numbers, (n, *shape): n is 1 but for a file of several."""
     shape = session.graph.output.shape
-    if Path(label).suffix in (".npy", ".npz", ".txt", ".csv", ".tsv"):
+    if holds_numbers(label):
         return read_array(label, shape)
     if shape == (1,):
         with suppress(ValueError):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from cnncli.api.classes import class_index, class_name
-from cnncli.api.inputs import Shown
+from cnncli.api.classes import class_index, class_name, index_below, is_binary
+from cnncli.api.inputs import known_targets
 from cnncli.api.session import Session
 from cnncli.api.subject import truth
-from cnncli.data.inputs import read_array
+from cnncli.data.inputs import Input, read_array
 from cnncli.engine import LogitObjective, LossObjective, Objective, UpstreamObjective
 from cnncli.errors import DataError, UsageError
 
@@ -22,7 +22,7 @@ class Choice:
     text: str
 
 
-def choose(session: Session, given: Shown, *, target: str | None, upstream: str | PathLike[str] | None) -> Choice:
+def choose(session: Session, given: Input, *, target: str | None, upstream: str | PathLike[str] | None) -> Choice:
     """The logit of `target`, the given `upstream`, or the loss. Raises UsageError and DataError."""
     if target is not None and upstream is not None:
         raise UsageError("--target and --upstream were both given; differentiate either a logit or a given gradient")
@@ -31,12 +31,10 @@ def choose(session: Session, given: Shown, *, target: str | None, upstream: str 
     return _loss(session, given) if target is None else _logit(session, target)
 
 
-def _loss(session: Session, given: Shown) -> Choice:
-    if given.targets is None:
-        fix = "give --label CLASS, or differentiate a logit with --target CLASS"
-        raise UsageError(f"the loss needs to know what is right, and {given.input.names[0]} has no label; {fix}")
-    objective = LossObjective.of(session.experiment.loss, session.graph, given.targets)
-    known = truth(session, given.targets[0]) if len(given.targets) == 1 else None
+def _loss(session: Session, given: Input) -> Choice:
+    targets = known_targets(given, "give --label CLASS, or differentiate a logit with --target CLASS")
+    objective = LossObjective.of(session.experiment.loss, session.graph, targets)
+    known = truth(session, targets[0]) if len(targets) == 1 else None
     return Choice(objective, f"{session.experiment.loss.type} loss" + (f" of label {known}" if known else ""))
 
 
@@ -44,23 +42,23 @@ def _logit(session: Session, target: str) -> Choice:
     graph = session.graph
     at = graph.logits(graph.output.layer.link)
     shape = graph.shape_of(at)
-    if len(shape) == 1:
+    if len(shape) == 1 and not is_binary(session):
         index = class_index(session, target, "--target")
         return Choice(LogitObjective(at, (index,)), f"logit of class {class_name(session, index)}")
     parts = target.split(",")
-    if len(parts) != len(shape) or not all(
-        part.isdecimal() and int(part) < size for part, size in zip(parts, shape, strict=True)
-    ):
+    found = [index_below(part, size) for part, size in zip(parts, shape, strict=False)]
+    place = tuple(index for index in found if index is not None)
+    if not len(place) == len(parts) == len(shape):
         first, last = ",".join("0" for _ in shape), ",".join(str(size - 1) for size in shape)
         raise UsageError(f"--target {target}: expected the place of one number of the output, from {first} to {last}")
-    return Choice(LogitObjective(at, tuple(map(int, parts))), f"{at}[{target}]")
+    return Choice(LogitObjective(at, place), f"{at}[{target}]")
 
 
-def _upstream(session: Session, given: Shown, spec: str) -> Choice:
+def _upstream(session: Session, given: Input, spec: str) -> Choice:
     output = session.graph.output
     array = read_array(spec, output.shape)
-    if len(array) not in (1, len(given.input.x)):
+    if len(array) not in (1, len(given.x)):
         raise DataError(
-            f"--upstream {spec}: {len(array)} gradients for {len(given.input.x)} inputs; give one for each, or one"
+            f"--upstream {spec}: {len(array)} gradients for {len(given.x)} inputs; give one for each, or one"
         )
     return Choice(UpstreamObjective(output.name, array), f"given upstream {spec}")

@@ -8,9 +8,8 @@ from typing import Any, Unpack
 from numpy.typing import NDArray
 
 from cnncli.api.classes import names_of, probabilities
-from cnncli.api.inputs import Inputs, as_list
+from cnncli.api.inputs import Inputs, given_inputs
 from cnncli.api.session import Network, SessionOptions, resolve
-from cnncli.data.inputs import resolve as resolve_inputs
 from cnncli.errors import UsageError
 from cnncli.inspection.views import Prediction, top_classes
 
@@ -29,16 +28,14 @@ def predict(
 ) -> tuple[Predicted, ...]:
     """For every input its `top` most probable classes. Raises what `load` does, UsageError and DataError."""
     session = resolve(network, options)
-    if not as_list(input):
+    if not input:
         raise UsageError("which images? give them as arguments or with --input")
-    given = resolve_inputs(
-        as_list(input), session.graph.input_shape, source=session.experiment.data, seed=session.experiment.seed
-    )
+    images = given_inputs(session, input)
     with session.executor() as executor:
-        shares = probabilities(session, lambda name: executor.infer(given.x, at=name))
-        outputs = executor.infer(given.x) if shares is None else shares
+        shares = probabilities(session, lambda name: executor.infer(images.x, at=name))
+        outputs = executor.infer(images.x) if shares is None else shares
     names = names_of(session)
     return tuple(
         Predicted(name, () if shares is None else top_classes(output, names, top), output)
-        for name, output in zip(given.names, outputs, strict=True)
+        for name, output in zip(images.names, outputs, strict=True)
     )

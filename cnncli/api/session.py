@@ -55,16 +55,16 @@ class Session:
         """The configured data, opened at the first use. Raises UsageError if there is none configured."""
         if self.experiment.data is None:
             raise UsageError("this needs data, and the configuration has none; add data: {source: ...}")
-        return self.experiment.data.open(self.graph.input_shape, seed=self.experiment.seed, base=Path())
+        return self.experiment.data.open(self.graph.input_shape, seed=self.experiment.seed)
 
     @cached_property
     def class_names(self) -> tuple[str, ...] | None:
         """Those of the data; None without data, where it is not there, and where its classes have only numbers."""
         data = self.experiment.data
-        if data is None or data.classes is not None:
-            return None if data is None else data.classes
+        if data is None:
+            return None
         try:
-            return self.dataset.class_names
+            return data.class_names()
         except DataError:
             return None
 
@@ -125,7 +125,9 @@ def locate(config: Config | None, run: str | PathLike[str] | None) -> str | Path
 
 
 def _weights(run: str | PathLike[str] | None, checkpoint: str | PathLike[str] | None) -> Path | None:
-    if checkpoint is not None or run is None:
-        return None if checkpoint is None else Path(checkpoint)
+    if checkpoint is not None:
+        return Path(checkpoint)
+    if run is None:
+        return None
     directory = RunDirectory.open(Path(run))
     return directory.existing(directory.best)

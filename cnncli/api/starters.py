@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnncli import bundled
 from cnncli.errors import UsageError
 from cnncli.files import write_atomic
+from cnncli.wording import did_you_mean
 
 SUFFIX = ".yaml"
 
@@ -39,7 +40,8 @@ def write_starters(names: Sequence[str], directory: str | Path = ".", *, force: 
 
     Raises UsageError for an unknown name, and for a file that is already there, unless `force`; OutputError.
     """
-    chosen = [bundled.path("configs", name.removesuffix(SUFFIX) + SUFFIX) for name in names]
+    known = {starter.name: starter.path for starter in starters()}
+    chosen = [_find(name.removesuffix(SUFFIX), known) for name in names]
     targets = tuple(Path(directory) / path.name for path in chosen)
     present = [str(target) for target in targets if target.exists()]
     if present and not force:
@@ -47,3 +49,10 @@ def write_starters(names: Sequence[str], directory: str | Path = ".", *, force: 
     for path, target in zip(chosen, targets, strict=True):
         write_atomic(target, path.read_bytes())
     return targets
+
+
+def _find(name: str, known: Mapping[str, Path]) -> Path:
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+        raise UsageError(f"there is no starter network {name!r}{hint}")
+    return known[name]

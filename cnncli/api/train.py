@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 from cnncli.api.session import Config, Dtype, load
-from cnncli.errors import InputError
+from cnncli.training.evaluation import check_targets
 from cnncli.training.loop import TrainResult, fit
 from cnncli.training.progress import Listener
 from cnncli.training.run_directory import RunDirectory
@@ -35,23 +34,18 @@ def train(
     changes = [*set, *([] if seed is None else [f"seed={seed}"])]
     session = load(config, checkpoint=checkpoint, set=changes, workers=workers, dtype=dtype)
     experiment, dataset = session.experiment, session.dataset
+    check_targets(experiment.loss, experiment.graph, dataset)  # before there is a directory to leave behind
     assert experiment.data is not None  # there is a data set
-    resolved = replace(experiment, data=experiment.data.resolved(Path(), dataset))
+    resolved = replace(experiment, data=experiment.data.resolved(dataset))
     run = RunDirectory.create(experiment.name, resolved.to_yaml(), None if out is None else Path(out))
-    try:
-        return fit(
-            session.model,
-            dataset,
-            experiment.loss,
-            experiment.optimizer,
-            experiment.train,
-            seed=experiment.seed,
-            workers=workers,
-            run=run,
-            listener=listener,
-        )
-    except InputError:  # found before the first step, so there is nothing to keep
-        with suppress(OSError):
-            run.config.unlink()
-            run.path.rmdir()
-        raise
+    return fit(
+        session.model,
+        dataset,
+        experiment.loss,
+        experiment.optimizer,
+        experiment.train,
+        seed=experiment.seed,
+        workers=workers,
+        run=run,
+        listener=listener,
+    )

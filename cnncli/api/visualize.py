@@ -6,9 +6,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Unpack
 
-from cnncli.api.backward import Labels, backward
+from cnncli.api.backward import backward
 from cnncli.api.forward import forward
-from cnncli.api.inputs import Inputs
+from cnncli.api.inputs import Inputs, Labels
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.inspection import views
 from cnncli.inspection.views import CurvesView, PanelsView, Pick

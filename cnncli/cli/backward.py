@@ -50,8 +50,8 @@ def backward(
     dtype: Dtype = "float32",
 ) -> None:
     """Show what flows back: the gradients of outputs and parameters."""
+    from cnncli.cli.look import fail_if_nonfinite, note_stand_in, write_pictures
     from cnncli.cli.output import show, show_json
-    from cnncli.cli.seen import fail_if_nonfinite, note_stand_in, write_pictures
     from cnncli.render import flow
 
     result = cnncli.backward(

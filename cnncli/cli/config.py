@@ -15,12 +15,13 @@ def show(config: Config = None, run: Run = None, set_: Set = None, json: Json = 
     """Print a configuration as YAML with every name, input and default written out."""
     from cnncli.api.configuration import show_config
     from cnncli.cli.output import show_json
+    from cnncli.config.dump import to_text
 
-    experiment = show_config(config, run=run, set=set_ or [])
+    resolved = show_config(config, run=run, set=set_ or [])
     if json:
-        show_json(experiment.resolved())
+        show_json(resolved)
     else:
-        typer.echo(experiment.to_yaml(), nl=False)
+        typer.echo(to_text(resolved), nl=False)
 
 
 def schema() -> None:

@@ -27,11 +27,10 @@ def evaluate(
 ) -> None:
     """Measure a trained network on a split of its data."""
     from cnncli.cli.output import say, show_json
-    from cnncli.training.metrics import Scores
     from cnncli.training.progress import scores_text
 
     result = cnncli.evaluate(split=split, **network(config, run, checkpoint, set_, workers, dtype))
     if json:
         show_json(result)
     else:
-        say(f"{result.split}  {scores_text(Scores(result.loss, result.metrics))}  ({result.samples:,} samples)")
+        say(f"{result.split}  {scores_text(result)}  ({result.samples:,} samples)")

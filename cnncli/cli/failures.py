@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 import typer
 
 from cnncli.errors import CnncliError, ConfigError
+from cnncli.wording import nearest, printable
 
 FAILED = 1
 WRONG_INPUT = 2
@@ -42,14 +41,10 @@ def report(error: BaseException) -> int:
 def complain(*messages: str) -> None:
     """One `error: ...` each; further lines of a message are indented."""
     for message in messages:
-        first, *rest = _printable(message).splitlines() or [""]
+        # What came from a file must not steer the terminal.
+        first, *rest = map(printable, message.rstrip("\n").split("\n"))
         for line in (f"error: {first}", *(f"  {line}" for line in rest)):
             typer.echo(line, err=True)
-
-
-def _printable(message: str) -> str:
-    """What came from a file must not steer the terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in message)
 
 
 def _command_line_message(error: BaseException) -> str:
@@ -57,7 +52,7 @@ def _command_line_message(error: BaseException) -> str:
     message = message.replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     known = [name for parameter in context.command.get_params(context) for name in parameter.opts] if context else []
-    near = difflib.get_close_matches(getattr(error, "option_name", ""), known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    near = nearest(getattr(error, "option_name", ""), known)
+    hint = f"; did you mean {near}?" if near else ""
     usage = f"\ntry '{context.command_path} --help'" if context else ""
     return f"{message.rstrip('.') if hint else message}{hint}{usage}"

@@ -51,8 +51,8 @@ def forward(
     dtype: Dtype = "float32",
 ) -> None:
     """Show what flows forward: each layer's output, then the classes."""
+    from cnncli.cli.look import fail_if_nonfinite, note_stand_in, write_pictures
     from cnncli.cli.output import show, show_json
-    from cnncli.cli.seen import fail_if_nonfinite, note_stand_in, write_pictures
     from cnncli.render import flow
 
     result = cnncli.forward(

@@ -85,7 +85,7 @@ def gradcheck(
             tested = cnncli.self_test(
                 input=input_, label=labels, samples=samples, seed=seed, progress=progress, **chosen
             )
-        _present(tested, _attempts(tested), given=input_, json=json)
+        _present(tested, tables.self_test(tested), given=input_, json=json)
     else:
         with checking() as progress:
             checked = cnncli.gradcheck(
@@ -101,8 +101,8 @@ def gradcheck(
 
 
 def _present(report: Gradcheck | SelfTest, table: RenderableType, *, given: list[str] | None, json: bool) -> None:
+    from cnncli.cli.look import note_stand_in
     from cnncli.cli.output import show, show_json
-    from cnncli.cli.seen import note_stand_in
 
     note_stand_in(given, report.inputs)
     if json:
@@ -110,32 +110,3 @@ def _present(report: Gradcheck | SelfTest, table: RenderableType, *, given: list
     else:
         show(table)
     raise typer.Exit(EXIT_CODES[report.verdict])
-
-
-def _attempts(report: SelfTest) -> RenderableType:
-    """A row for each planted error, and what came of them."""
-    from rich.console import Group
-    from rich.text import Text
-
-    from cnncli.render.fitted import Column, Fitted
-    from cnncli.render.text import number, plural
-
-    rows = report.attempts
-    missed = [row.error for row in rows if not row.caught]
-    closing = f"missed: {', '.join(missed)}" if missed else f"{plural(len(rows), 'planted error')} found"
-    if report.sound != "PASS":
-        closing += f"; without errors the verdict is {report.sound}"
-    if report.absent:
-        closing += f"; no place here for: {', '.join(report.absent)}"
-    return Group(
-        Fitted(
-            [
-                Column("planted error", [row.error for row in rows]),
-                Column("in", [f"{row.node}.{row.tensor}" for row in rows]),
-                Column("verdict", [row.verdict for row in rows]),
-                Column("error", [number(row.relative_error, 2) for row in rows], right=True),
-                Column("hint", [row.hint or "" for row in rows], drop=1),
-            ]
-        ),
-        Text(f"\n{report.verdict}   {closing}"),
-    )

@@ -85,7 +85,6 @@ def _document(result: TrainResult) -> dict[str, Any]:
 
 def _lines(result: TrainResult) -> list[str]:
     """What it came to."""
-    from cnncli.training.metrics import Scores
     from cnncli.training.progress import scores_text
 
     lines = []
@@ -95,7 +94,6 @@ def _lines(result: TrainResult) -> list[str]:
             f"best  {result.best.split} {scores_text(best.judged)}  (epoch {best.epoch} of {len(result.history)})"
         )
     if result.test is not None:
-        scores = Scores(result.test.loss, result.test.metrics)
-        lines.append(f"test  {scores_text(scores)}  ({result.test.samples:,} samples)")
+        lines.append(f"test  {scores_text(result.test)}  ({result.test.samples:,} samples)")
     lines.append(f"time  {result.seconds:.1f} s, {result.images_per_second:,.0f} img/s in training")
     return [*lines, f"run   {result.run}"]

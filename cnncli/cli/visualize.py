@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import cnncli
+from cnncli.cli.look import fail_if_nonfinite, note_stand_in
 from cnncli.cli.options import (
     OUTPUT,
     Checkpoint,
@@ -17,6 +20,7 @@ from cnncli.cli.options import (
     Json,
     Label,
     LayerNames,
+    Pictures,
     Run,
     Set,
     Target,
@@ -29,7 +33,10 @@ from cnncli.cli.options import (
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from cnncli.inspection.views import PanelsView, Pick
+    from cnncli.render.scale import Scale
 
 HELP = "Draw what is inside a network, in the terminal or as PNG."
 FEATURE_MAPS_EXAMPLES = examples(
@@ -40,20 +47,28 @@ FILTERS_EXAMPLES = examples("cnncli visualize filters --run runs/first --layer c
 GRADIENTS_EXAMPLES = examples("cnncli visualize gradients --run runs/first --input test:17 --target 9 --out pictures")
 CURVES_EXAMPLES = examples("cnncli visualize curves --run runs/first")
 
+IN_TERMINAL, IN_FILES = 12, 64
+"""How many channels of a layer are drawn, unless it is said."""
+
 Channels = Annotated[
     str | None, typer.Option("--channels", metavar="LIST", help="Which channels, as 0,3,8-10.", rich_help_panel=OUTPUT)
 ]
 Top = Annotated[
-    int, typer.Option("--top", min=1, metavar="K", help="How many channels: the strongest.", rich_help_panel=OUTPUT)
+    int | None,
+    typer.Option(
+        "--top",
+        min=1,
+        metavar="K",
+        help=f"How many channels: the strongest; by default {IN_TERMINAL}, with --out {IN_FILES}.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
+All = Annotated[bool, typer.Option("--all", help="All channels, in their order.", rich_help_panel=OUTPUT)]
 ScaleText = Annotated[
     str,
     typer.Option(
         "--scale", metavar="MODE", help="One colour scale a layer, map or net, or fixed:LO,HI.", rich_help_panel=OUTPUT
     ),
-]
-Out = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write PNG files here.", rich_help_panel=OUTPUT)
 ]
 Npy = Annotated[
     bool, typer.Option("--npy", help="With --out: write the raw array beside each picture.", rich_help_panel=OUTPUT)
@@ -69,22 +84,25 @@ def feature_maps(
     train_mode: TrainMode = False,
     layer: LayerNames = None,
     channels: Channels = None,
-    top: Top = 64,
+    top: Top = None,
+    every: All = False,
     scale: ScaleText = "layer",
-    out: Out = None,
+    out: Pictures = None,
     npy: Npy = False,
     json: Json = False,
     workers: Workers = None,
     dtype: Dtype = "float32",
 ) -> None:
     """Draw what each layer makes of an image."""
+    drawing = _Drawing.of(scale, out, npy=npy, json=json)
     view = cnncli.feature_maps(
         input=input_,
-        pick=_pick(layer, channels, top),
+        pick=_pick(layer, channels, top, every, out),
         train_mode=train_mode,
         **network(config, run, checkpoint, set_, workers, dtype),
     )
-    _present(view, given=input_, scale=scale, out=out, npy=npy, json=json)
+    note_stand_in(input_, [view.subject.input])
+    drawing.present(view)
 
 
 def filters(
@@ -94,16 +112,18 @@ def filters(
     set_: Set = None,
     layer: LayerNames = None,
     channels: Channels = None,
-    top: Top = 64,
+    top: Top = None,
+    every: All = False,
     scale: ScaleText = "layer",
-    out: Out = None,
+    out: Pictures = None,
     npy: Npy = False,
     json: Json = False,
     workers: Workers = None,
 ) -> None:
     """Draw the weights."""
-    view = cnncli.filters(pick=_pick(layer, channels, top), **network(config, run, checkpoint, set_, workers))
-    _present(view, given=["weights"], scale=scale, out=out, npy=npy, json=json)
+    drawing = _Drawing.of(scale, out, npy=npy, json=json)
+    pick = _pick(layer, channels, top, every, out)
+    drawing.present(cnncli.filters(pick=pick, **network(config, run, checkpoint, set_, workers)))
 
 
 def gradients(
@@ -118,70 +138,88 @@ def gradients(
     train_mode: TrainMode = False,
     layer: LayerNames = None,
     channels: Channels = None,
-    top: Top = 64,
+    top: Top = None,
+    every: All = False,
     scale: ScaleText = "layer",
-    out: Out = None,
+    out: Pictures = None,
     npy: Npy = False,
     json: Json = False,
     workers: Workers = None,
     dtype: Dtype = "float32",
 ) -> None:
     """Draw the gradient of each layer's output and of the weights."""
+    drawing = _Drawing.of(scale, out, npy=npy, json=json)
     view = cnncli.gradients(
         input=input_,
         label=label or [],
         target=target,
         upstream=upstream,
-        pick=_pick(layer, channels, top),
+        pick=_pick(layer, channels, top, every, out),
         train_mode=train_mode,
         **network(config, run, checkpoint, set_, workers, dtype),
     )
-    _present(view, given=input_, scale=scale, out=out, npy=npy, json=json)
+    note_stand_in(input_, [view.subject.input])
+    drawing.present(view)
 
 
-def curves(run: Run = None, out: Out = None, json: Json = False) -> None:
+def curves(run: Run = None, out: Pictures = None, json: Json = False) -> None:
     """Draw how the loss and the metrics of a training went."""
-    from cnncli.cli.output import say, show, show_json
     from cnncli.render.curves import curves as render
-    from cnncli.render.document import plain
     from cnncli.render.gallery import save_curves
 
     if run is None:
         raise UsageError("which run? give --run DIR")
     view = cnncli.curves(run)
     files = [] if out is None else [save_curves(view, out)]
-    if json:
-        show_json({**plain(view), "files": files})
-    elif files:
-        say(*(f"wrote {file}" for file in files))
-    else:
-        show(render(view))
+    _present(view, files, lambda: render(view), json=json)
 
 
-def _pick(layer: list[str] | None, channels: str | None, top: int) -> Pick:
+def _pick(layer: list[str] | None, channels: str | None, top: int | None, every: bool, out: Path | None) -> Pick:
+    """The layers and channels that the options choose."""
     from cnncli.inspection.views import Pick, parse_channels
 
-    return Pick(tuple(layer or ()), () if channels is None else parse_channels(channels), top)
+    if (channels is not None) + (top is not None) + every > 1:
+        raise UsageError("--channels, --top and --all each say which channels; give one of them")
+    default = IN_TERMINAL if out is None else IN_FILES
+    chosen = () if channels is None else parse_channels(channels)
+    return Pick(tuple(layer or ()), chosen, None if every else top or default)
 
 
-def _present(view: PanelsView, *, given: list[str] | None, scale: str, out: Path | None, npy: bool, json: bool) -> None:
-    """In the terminal, as files, or as JSON."""
+@dataclass(frozen=True)
+class _Drawing:
+    """How panels are shown. It is made before the network is run, so that a mistake in an option costs no time."""
+
+    scale: Scale
+    out: Path | None
+    npy: bool
+    json: bool
+
+    @classmethod
+    def of(cls, scale: str, out: Path | None, *, npy: bool, json: bool) -> _Drawing:
+        """From the options. Raises UsageError."""
+        from cnncli.render.scale import Scale
+
+        if npy and out is None:
+            raise UsageError("--npy writes the arrays beside the pictures: give --out DIR too")
+        return cls(Scale.parse(scale), out, npy, json)
+
+    def present(self, view: PanelsView) -> None:
+        from cnncli.render.gallery import save_panels
+        from cnncli.render.maps import panels
+
+        files = [] if self.out is None else save_panels(view, self.out, self.scale, npy=self.npy)
+        _present(view, files, lambda: panels(view, self.scale), json=self.json)
+        fail_if_nonfinite(view.nonfinite)
+
+
+def _present(view: object, files: Sequence[Path], draw: Callable[[], RenderableType], *, json: bool) -> None:
+    """As JSON; or the names of the files, where any were written; or in the terminal."""
     from cnncli.cli.output import say, show, show_json
-    from cnncli.cli.seen import fail_if_nonfinite, note_stand_in
     from cnncli.render.document import plain
-    from cnncli.render.gallery import save_panels
-    from cnncli.render.maps import panels
-    from cnncli.render.scale import Scale
 
-    if npy and out is None:
-        raise UsageError("--npy writes the arrays beside the pictures: give --out DIR too")
-    chosen = Scale.parse(scale)
-    note_stand_in(given, [view.subject.input])
-    files = [] if out is None else save_panels(view, out, chosen, npy=npy)
     if json:
         show_json({**plain(view), "files": files})
     elif files:
         say(*(f"wrote {file}" for file in files))
     else:
-        show(panels(view, chosen))
-    fail_if_nonfinite(view.nonfinite)
+        show(draw())

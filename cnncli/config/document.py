@@ -17,7 +17,8 @@ from cnncli.config.place import Place, Problems
 from cnncli.config.scalars import resolve
 from cnncli.config.syntax import explain
 from cnncli.config.tree import Entry, ListNode, MapNode, ScalarNode, Tree, plain, walk
-from cnncli.config.wording import one_line, shown
+from cnncli.config.wording import shown
+from cnncli.wording import printable
 
 MAX_BYTES = 16 * 2**20
 MAX_VALUES = 300_000
@@ -25,7 +26,7 @@ MAX_ALIASED = 100_000
 MAX_DEPTH = 64
 
 # What YAML 1.2 leaves out of its character set (section 5.1), and the byte order mark in mid text.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 # What an escape in a quoted text can smuggle in.
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -38,7 +39,7 @@ Locate = Callable[[int, int], Place]
 
 def read_text(path: Path, problems: Problems) -> str | None:
     """The file's text without a byte order mark; None, and a problem, where it cannot be read as text."""
-    here = Place(one_line(str(path)))
+    here = Place(printable(path))
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # never more, whatever the file says of its size

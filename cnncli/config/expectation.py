@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cnncli.config.wording import choices, one_of
+from cnncli.config.wording import choices
+from cnncli.wording import one_of
 
 Schema = dict[str, Any]
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from cnncli.config.loading import DEFAULTS, Head
+from cnncli.config.naming import NAME
 from cnncli.config.network import ModelSection
 from cnncli.data import SOURCES
 from cnncli.layers import LAYERS
@@ -20,9 +21,12 @@ Schema = dict[str, Any]
 Kinds = Mapping[str, type[BaseModel]]
 
 _REFERENCE = "#/$defs/{model}"
-_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 _NODE_KEYS: Schema = {
-    "name": {"type": "string", "pattern": _NAME, "description": "what others call it; by default its type and count"},
+    "name": {
+        "type": "string",
+        "pattern": f"^{NAME.pattern}$",
+        "description": "what others call it; by default its type and count",
+    },
     "inputs": {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
         "description": "names of the earlier layers that it reads, or input; by default the layer before it",

@@ -18,7 +18,7 @@ from cnncli.config.overrides import apply, label
 from cnncli.config.place import Place, Problems
 from cnncli.config.translate import validate
 from cnncli.config.tree import MapNode, ScalarNode, Tree, is_null, plain
-from cnncli.config.wording import one_line, shown
+from cnncli.config.wording import shown
 from cnncli.data import SOURCES
 from cnncli.data.source import Source
 from cnncli.errors import ConfigError, Problem
@@ -26,6 +26,7 @@ from cnncli.graph import Graph
 from cnncli.losses import LOSSES, Loss
 from cnncli.training.optimizers import OPTIMIZERS
 from cnncli.training.settings import TrainSettings
+from cnncli.wording import printable
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -67,7 +68,7 @@ def load(source: str | PathLike[str], overrides: Sequence[str] = ()) -> Experime
         text, file, directory = source.removeprefix("\ufeff"), TEXT, Path()
     else:
         path = Path(source)
-        text, file, directory = read_text(path, problems), one_line(str(path)), path.parent
+        text, file, directory = read_text(path, problems), printable(path), path.parent
     tree = None if text is None else compose(text, place_in(file), problems)
     experiment = None
     if tree is not None or not problems:
@@ -122,12 +123,11 @@ def _read_data(tree: MapNode, directory: Path, problems: Problems) -> Source | N
     source = validate(kind, options, kind.type, problems, other_keys=("source",))
     if source is None:
         return None
-    given = {key: Path.cwd() / value for key, value in source if isinstance(value, Path) and _is_override(options, key)}
-    return source.model_copy(update=given).resolved(directory)
+    return source.located({key: Path() if _is_override(options, key) else directory for key in source.paths})
 
 
 def _is_override(options: MapNode, key: str) -> bool:
-    return key in options.entries and options.entries[key].value.place.line is None
+    return options.entries[key].value.place.line is None
 
 
 def _read_kind(tree: MapNode, section: str, registry: Mapping[str, type[M]], problems: Problems) -> M | None:

@@ -13,7 +13,8 @@ from cnncli.config.document import compose
 from cnncli.config.naming import names_of
 from cnncli.config.place import Place, Problems
 from cnncli.config.tree import Entry, ListNode, MapNode, ScalarNode, Tree, is_null, plain
-from cnncli.config.wording import counted, did_you_mean, one_line, shown
+from cnncli.config.wording import counted, did_you_mean, shown
+from cnncli.wording import printable
 
 LAYERS = ("model", "layers")
 KINDS: dict[tuple[str, ...], str] = {("data",): "source"}
@@ -22,7 +23,7 @@ KINDS: dict[tuple[str, ...], str] = {("data",): "source"}
 
 def label(override: str) -> str:
     """What stands for the file's name in problems of an override."""
-    return f"--set {one_line(override)}"
+    return f"--set {printable(override)}"
 
 
 def apply(tree: Tree | None, overrides: Sequence[str], defaults: Mapping[str, str], problems: Problems) -> Tree | None:

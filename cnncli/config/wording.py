@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-# What other libraries and books call our names; difflib finds the ones that merely look alike.
+from cnncli import wording
+from cnncli.wording import printable
+
+# What other libraries and books call our names; `cnncli.wording` finds the ones that merely look alike.
 _SYNONYMS = {
     "avgpool": "avg_pool2d",
     "batch": "batch_size",
@@ -66,14 +69,9 @@ def _joined(parts: Iterable[str], room: int) -> str:
     return text
 
 
-def one_line(text: str) -> str:
-    """A text as it is, but with escapes for what cannot be printed (line breaks, terminal codes)."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
 def choices(names: Sequence[str]) -> str:
     """Names as a list for a sentence: `a, b, c`."""
-    listed = ", ".join(map(one_line, names[:_MOST_CHOICES]))
+    listed = ", ".join(map(printable, names[:_MOST_CHOICES]))
     return listed if len(names) <= _MOST_CHOICES else f"{listed}, ... ({len(names)} in all)"
 
 
@@ -85,19 +83,12 @@ def did_you_mean(word: str, names: Sequence[str]) -> str:
 
 def nearest(word: str, names: Sequence[str]) -> str | None:
     """The name that a word is most likely to mean; None where none is near."""
-    from difflib import get_close_matches  # noqa: PLC0415 - slow to load, and needed for bad input alone
-
     key = word[:_LONGEST].lower().replace("-", "_").replace(" ", "_")
     if _SYNONYMS.get(key) in names:
         return _SYNONYMS[key]
     bare = {name.replace("_", ""): name for name in names}
-    near = get_close_matches(key.replace("_", ""), list(bare), n=1, cutoff=0.6)
-    return bare[near[0]] if near else None
-
-
-def one_of(phrases: Sequence[str]) -> str:
-    """`a, b or c`."""
-    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} or {phrases[-1]}"
+    near = wording.nearest(key.replace("_", ""), bare)
+    return None if near is None else bare[near]
 
 
 def counted(number: int, noun: str) -> str:

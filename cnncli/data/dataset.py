@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnncli.data.formats.picture import to_picture
+from cnncli.data.display import to_picture
 from cnncli.data.normalization import Normalization, Scaling
 from cnncli.errors import DataError
 
@@ -62,11 +62,21 @@ class Dataset:
     class_names: tuple[str, ...] | None
     normalization: Normalization | None
 
+    @property
+    def splits(self) -> dict[str, Split]:
+        """Those that there are, by name."""
+        named = zip(SPLITS, (self.train, self.val, self.test), strict=True)
+        return {name: split for name, split in named if split is not None}
+
+    @property
+    def held_out(self) -> str:
+        """The name of the split that training sees the least of: test, or val where there is none, or train."""
+        return list(self.splits)[-1]
+
     def split(self, name: str) -> Split:
         """The split of that name. Raises DataError if the data has none."""
-        present = {key: split for key in SPLITS if (split := getattr(self, key)) is not None}
+        present = self.splits
         if name not in present:
             fixes = {"val": "; set data.validation", "test": "; set data.test"}
-            known = ", ".join(present)
-            raise DataError(f"the data has no split {name!r}; it has {known}{fixes.get(name, '')}")
-        return present[name]  # type: ignore[no-any-return]
+            raise DataError(f"the data has no split {name!r}; it has {', '.join(present)}{fixes.get(name, '')}")
+        return present[name]

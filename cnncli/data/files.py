@@ -1,27 +1,23 @@
-"""What every reader of files needs: clear errors for paths, and a bound on memory."""
+"""What every reader of files needs: clear errors for paths, a bound on memory, streams into arrays."""
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cnncli.errors import DataError
+from cnncli.wording import did_you_mean, printable
 
 _MEMORY_WHERE_UNKNOWN = 8 << 30
-
-
-def show(path: Path | str) -> str:
-    """A path or name for a message: whatever cannot be printed (escape codes, broken encoding) is escaped."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(path))
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A suffix for a message: the nearest of the known names, or nothing where none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{show(near[0])}'?" if near else ""
+_MOST_NEIGHBOURS = 1000
+_PIECE = 1 << 20
 
 
 @contextmanager
@@ -30,7 +26,15 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"{show(path)}: cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{printable(path)}: cannot be read: {error.strerror or error}") from error
+
+
+def require_path(path: Path, option: str) -> None:
+    """Raises DataError, which says what to set, where there is nothing at the path that an option gives."""
+    with reading(path):
+        if not path.exists():
+            fix = f"correct {option}, as by --set {option}=PATH"
+            raise DataError(f"{printable(path)}: no such file or folder; {fix}{_neighbour(path)}")
 
 
 def existing_file(path: Path) -> Path:
@@ -39,26 +43,24 @@ def existing_file(path: Path) -> Path:
         if path.is_file():
             return path
         if path.is_dir():
-            raise DataError(f"{show(path)}: is a folder; expected a file")
+            raise DataError(f"{printable(path)}: is a folder; expected a file")
         if path.exists():
-            raise DataError(f"{show(path)}: is no regular file")
-        raise DataError(f"{show(path)}: no such file{_neighbour(path)}")
+            raise DataError(f"{printable(path)}: is no regular file")
+        raise DataError(f"{printable(path)}: no such file{_neighbour(path)}")
 
 
 def existing_folder(path: Path) -> Path:
-    """The path, if it is a folder."""
+    """The path, which leads somewhere, if that is a folder."""
     with reading(path):
-        if path.is_dir():
-            return path
-        if path.exists():
-            raise DataError(f"{show(path)}: is a file; expected a folder")
-        raise DataError(f"{show(path)}: no such folder{_neighbour(path)}")
+        if not path.is_dir():
+            raise DataError(f"{printable(path)}: is a file; expected a folder")
+    return path
 
 
 def _neighbour(path: Path) -> str:
     if not path.parent.is_dir():
-        return f" (nor is there a folder {show(path.parent)})"
-    return did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+        return f" (nor is there a folder {printable(path.parent)})"
+    return did_you_mean(path.name, (entry.name for entry in islice(path.parent.iterdir(), _MOST_NEIGHBOURS)))
 
 
 def memory_limit() -> int:
@@ -75,6 +77,16 @@ def require_memory(size: int, what: str, fix: str) -> None:
     if size > limit:
         need, most = (f"{count / 2**30:,.1f} GiB" for count in (size, limit))
         raise DataError(f"{what} needs {need} of memory; expected at most {most}, half of what there is; {fix}")
+
+
+def fill(array: NDArray[Any], stream: IO[bytes]) -> int:
+    """Writes the next bytes of a stream over a contiguous array, at most as many as it holds; returns how many."""
+    view = array.reshape(-1).view(np.uint8).data
+    filled = 0
+    while filled < len(view) and (piece := stream.read(min(_PIECE, len(view) - filled))):
+        view[filled : filled + len(piece)] = piece
+        filled += len(piece)
+    return filled
 
 
 def locate(base: Path, path: Path) -> Path:

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.data.dataset import SPLITS, Dataset
-from cnncli.data.files import require_memory, show
+from cnncli.data.display import to_picture
+from cnncli.data.files import require_memory
 from cnncli.data.formats.npy import map_npy, npz_keys, read_npz
-from cnncli.data.formats.picture import read_pictures, to_picture
+from cnncli.data.formats.picture import read_pictures
 from cnncli.data.formats.text import read_text
 from cnncli.data.normalization import Scaling
 from cnncli.data.source import Source
 from cnncli.errors import DataError
+from cnncli.wording import printable
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -41,33 +42,24 @@ class Input:
     """Inputs as the network takes them; a name and a picture for each."""
 
     x: Array  # (N, *shape), float32 or float64
-    labels: Array | None  # targets as a split has them, where every input is a sample of the data
+    targets: Array | None  # as a split has them; None where they are not known of every input
     names: tuple[str, ...]
     pictures: tuple[NDArray[np.uint8] | None, ...]  # (H, W) or (H, W, 3); None for what cannot be looked at
 
 
-def resolve(
-    specs: Sequence[str], shape: Shape, *, source: Source | None = None, seed: int = 0, base: Path = Path()
-) -> Input:
+def resolve(specs: Sequence[str], shape: Shape, source: Source | None, dataset: Callable[[], Dataset]) -> Input:
     """All inputs that `specs` mean, one after the other, for a network that takes `shape`.
 
-    `source`, `seed` and `base` are the configuration's (`Source.open`); the data is opened only where an input
-    needs it. Raises DataError, which names the input.
+    `source` is the configured data, `dataset` gives it opened: that is called only where an input needs it.
+    Raises DataError, which names the input, and what `dataset` raises.
     """
-
-    @cache
-    def dataset() -> Dataset:
-        if source is None:
-            raise DataError("the configuration has no data; add data: {source: ...}")
-        return source.open(shape, seed=seed, base=base)
-
     if not specs:
         raise DataError("no input is given; expected a picture, train:0, val:0, test:0, or a file of numbers")
     parts = [_resolve(spec, shape, source, dataset) for spec in specs]
-    labels = [part.labels for part in parts if part.labels is not None]
+    targets = [part.targets for part in parts if part.targets is not None]
     return Input(
         x=np.concatenate([part.x for part in parts]),
-        labels=np.concatenate(labels) if len(labels) == len(parts) else None,
+        targets=np.concatenate(targets) if len(targets) == len(parts) else None,
         names=tuple(name for part in parts for name in part.names),
         pictures=tuple(picture for part in parts for picture in part.pictures),
     )
@@ -86,8 +78,8 @@ def read_array(spec: str, shape: Shape) -> Array:
     else:
         accepted = [(*shape,), ("N", *shape)] + ([shape[1:]] if shape[0] == 1 and len(shape) > 1 else [])
         listed = " or ".join(f"({', '.join(map(str, sizes))})" for sizes in accepted)
-        raise DataError(f"{show(spec)}: has shape {array.shape}; expected {listed}")
-    require_memory(batch.size * 8, show(spec), "give fewer samples")
+        raise DataError(f"{printable(spec)}: has shape {array.shape}; expected {listed}")
+    require_memory(batch.size * 8, printable(spec), "give fewer samples")
     dtype = np.result_type(batch.dtype, np.float32)
     return np.array(batch, np.float32 if dtype == np.float32 else np.float64, order="C")
 
@@ -95,7 +87,7 @@ def read_array(spec: str, shape: Shape) -> Array:
 def _resolve(spec: str, shape: Shape, source: Source | None, dataset: Callable[[], Dataset]) -> Input:
     if sample := _SAMPLE.fullmatch(spec):
         return _sample(spec, sample[1], sample[2], dataset)
-    if _holds_numbers(spec):
+    if holds_numbers(spec):
         return _numbers(spec, shape)
     return _picture(spec, shape, source, dataset)
 
@@ -103,7 +95,8 @@ def _resolve(spec: str, shape: Shape, source: Source | None, dataset: Callable[[
 def _sample(spec: str, name: str, number: str, dataset: Callable[[], Dataset]) -> Input:
     split = dataset().split(name)
     if not _INDEX.fullmatch(number) or int(number) >= len(split):
-        raise DataError(f"{show(spec)}: expected {name}:0 to {name}:{len(split) - 1}; there are {len(split):,} samples")
+        count = len(split)
+        raise DataError(f"{printable(spec)}: expected {name}:0 to {name}:{count - 1}; there are {count:,} samples")
     x, targets = split.batch([int(number)])
     return Input(x, targets, (spec,), (split.display(int(number)),))
 
@@ -134,7 +127,8 @@ def _square(shape: Shape) -> Shape:
     return shape
 
 
-def _holds_numbers(spec: str) -> bool:
+def holds_numbers(spec: str) -> bool:
+    """Whether `read_array` is to read it: by its ending alone."""
     return _NPZ_KEY.fullmatch(spec) is not None or Path(spec).suffix.lower() in (".npy", ".npz", *_TEXT_SUFFIXES)
 
 
@@ -149,14 +143,14 @@ def _read_numbers(spec: str) -> Array:
             return read_npz(path, _only_key(path))
         case suffix if suffix in _TEXT_SUFFIXES:
             return read_text(path)
-    raise DataError(f"{show(path)}: expected numbers in .npy, .npz, .npz:key or {', '.join(_TEXT_SUFFIXES)}")
+    raise DataError(f"{printable(path)}: expected numbers in .npy, .npz, .npz:key or {', '.join(_TEXT_SUFFIXES)}")
 
 
 def _only_key(path: Path) -> str:
     keys = npz_keys(path)
     if len(keys) != 1:
-        listed = ", ".join(map(show, keys)) or "no arrays"
-        raise DataError(f"{show(path)}: has {listed}; expected one array, or its name: {show(path)}:KEY")
+        listed = ", ".join(map(printable, keys)) or "no arrays"
+        raise DataError(f"{printable(path)}: has {listed}; expected one array, or its name: {printable(path)}:KEY")
     return keys[0]
 
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 
 from cnncli.data.arrange import arrange_inputs, clean_targets
 from cnncli.data.dataset import Dataset, Split
-from cnncli.data.files import locate
+from cnncli.data.files import locate, require_path
 from cnncli.data.formats.picture import Resize
 from cnncli.data.normalization import Normalization, Scaling, measure
 from cnncli.data.sampling import draw
@@ -63,14 +63,12 @@ Normalize = Annotated[
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Samples as a source has them: inputs (M, ...), targets (M, ...), what to call each in a message, and
-    the names of the classes, where the data tells."""
+    """Samples as a source has them: inputs (M, ...), targets (M, ...), and what to call each in a message."""
 
     inputs: Array
     targets: Array
     inputs_from: str
     targets_from: str
-    class_names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +88,8 @@ class _Part:
 class Source(BaseModel):
     """One kind of data; its fields are its options in YAML. A kind overrides `read`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Deferred, since a configuration uses one kind of many, and building a schema takes milliseconds.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     type: ClassVar[str]
     """The name in YAML, under `source`."""
@@ -114,20 +113,26 @@ class Source(BaseModel):
         """How a picture of another size is brought to the network's."""
         return "stretch"
 
-    def read(self, input_shape: Shape, *, seed: int, base: Path) -> dict[str, Pool]:
+    def class_names(self) -> tuple[str, ...] | None:
+        """Those of the classes 0, 1, ..., where the options or the data tell; no sample is read. Raises DataError."""
+        return self.classes
+
+    def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
         """The samples: "train", and "val" and "test" where the data has them. Cheap checks come first."""
         raise NotImplementedError
 
-    def open(self, input_shape: Shape, *, seed: int, base: Path) -> Dataset:
-        """The data set, for a network that takes `input_shape`; `base` is where relative paths start.
+    def open(self, input_shape: Shape, *, seed: int) -> Dataset:
+        """The data set, for a network that takes `input_shape`.
 
         What is held out is drawn by `seed`, each class in its share. Raises DataError for whatever is wrong
         with the files or does not fit the network.
         """
-        pools = self.read(input_shape, seed=seed, base=base)
+        for option, path in self.paths.items():
+            require_path(path, f"data.{option}")
+        pools = self.read(input_shape, seed=seed)
         if self.test and "test" in pools:
             raise DataError(f"data.test is {self.test}, but the data has test samples of its own; remove data.test")
-        class_names = pools["train"].class_names or self.classes
+        class_names = self.class_names()
         parts = self._parts(pools, input_shape, seed)
         for part in parts.values():
             _check_classes(part, class_names)
@@ -139,13 +144,18 @@ class Source(BaseModel):
         splits = {name: part.split(input_shape, normalization) for name, part in parts.items()}
         return Dataset(splits["train"], splits.get("val"), splits.get("test"), class_names, normalization)
 
-    def resolved(self, base: Path, dataset: Dataset | None = None) -> Self:
-        """The same source wherever its config lies: absolute paths, and, of the opened data set, the names of
-        its classes and the numbers it is normalised by."""
-        update: dict[str, Any] = {name: locate(base, value) for name, value in self if isinstance(value, Path)}
-        if dataset is not None:
-            update |= {"classes": dataset.class_names, "normalize": dataset.normalization}
-        return self.model_copy(update=update)
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The options that are paths."""
+        return {option: value for option, value in self if isinstance(value, Path)}
+
+    def located(self, bases: Mapping[str, Path]) -> Self:
+        """The same source with absolute paths, ~ being the home folder: relative ones start at their option's base."""
+        return self.model_copy(update={option: locate(bases[option], path) for option, path in self.paths.items()})
+
+    def resolved(self, dataset: Dataset) -> Self:
+        """The same source with what the opened data told: the names of its classes, the numbers of `normalize`."""
+        return self.model_copy(update={"classes": dataset.class_names, "normalize": dataset.normalization})
 
     def limited(self, targets: Array, seed: int) -> NDArray[np.int64]:
         """The rows that `limit` leaves, ascending; each class in its share."""

@@ -111,6 +111,6 @@ def even_slices(batch: int, largest: int) -> list[slice]:
     """Slices of 0..batch of at most `largest`, each but the last a multiple of UNIT, if `largest` is one."""
     unit = min(UNIT, largest)
     units = -(-batch // unit)
-    count = -(-units // (largest // unit))
+    count = max(1, -(-units // (largest // unit)))
     edges = [min(batch, unit * (units * index // count)) for index in range(count + 1)]
-    return [slice(start, stop) for start, stop in pairwise(edges)]
+    return [slice(start, stop) for start, stop in pairwise(edges) if start < stop]

@@ -119,7 +119,7 @@ def _backward(
         dxs, gradients = node.layer.backward(params, cache, dy, run)
         if gradients:
             lane.gradients[node.name] = gradients
-        fresh = not node.layer.aliases_input or (run.owns_dy and len(node.inputs) == 1)
+        fresh = not node.layer.aliases_dy or (run.owns_dy and len(node.inputs) == 1)
         for name, dx in zip(node.inputs, dxs, strict=True):
             if dx is not None:
                 _add(pending, name, dx, fresh, run)

@@ -36,7 +36,7 @@ def convolve(x: Array, weight: Array, geometry: Geometry, groups: int, empty: Em
     y = empty((outputs, *geometry.out, n), x.dtype)
     matrix = weight.reshape(groups, outputs // groups, -1)
     rows = y.reshape(groups, outputs // groups, -1)
-    for _, _, band, cols in bands(x, geometry, groups, empty):
+    for band, cols in bands(x, geometry, groups, empty):
         product(matrix, cols, rows[:, :, band])
     return y
 
@@ -47,7 +47,7 @@ def weight_gradient(x: Array, dy: Array, weight: Array, geometry: Geometry, grou
     matrix = empty((groups, outputs // groups, weight.size // outputs), weight.dtype)
     matrix[...] = 0
     dy_rows = dy.reshape(groups, outputs // groups, -1)
-    for _, _, band, cols in bands(x, geometry, groups, empty):
+    for band, cols in bands(x, geometry, groups, empty):
         matrix += product_transposed(dy_rows[:, :, band], cols, empty)
     return matrix.reshape(weight.shape)
 
@@ -88,13 +88,13 @@ def _scattered(dy: Array, weight: Array, geometry: Geometry, channels: int, grou
     return dx
 
 
-def bands(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[tuple[int, int, slice, Array]]:
-    """For each band of output rows: first row, end row, its slice of the P windows, and its columns
-    (groups, K, windows). The columns' memory is used again for the next band."""
+def bands(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[tuple[slice, Array]]:
+    """For each band of output rows its slice of the P windows, and its columns (groups, K, windows), whose memory is
+    used again for the next band."""
     channels, n = x.shape[0], x.shape[-1]
     oh, ow = geometry.out
     if geometry.pointwise:
-        yield 0, oh, slice(0, oh * ow * n), x.reshape(groups, channels // groups, -1)
+        yield slice(0, oh * ow * n), x.reshape(groups, channels // groups, -1)
         return
     kh, kw = geometry.kernel
     taps = channels * kh * kw
@@ -106,7 +106,7 @@ def bands(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[t
         size = (stop - start) * ow * n
         cols = buffer[: taps * size]
         np.copyto(cols.reshape(channels, kh, kw, stop - start, ow, n), view[:, :, :, start:stop])
-        yield start, stop, slice(start * ow * n, stop * ow * n), cols.reshape(groups, -1, size)
+        yield slice(start * ow * n, stop * ow * n), cols.reshape(groups, -1, size)
 
 
 def band_rows(rows: int, row_bytes: int) -> int:
@@ -129,15 +129,15 @@ def window_view(x: Array, geometry: Geometry, empty: Empty) -> Array:
     )
 
 
-def pad(x: Array, geometry: Geometry, empty: Empty, value: float = 0) -> Array:
-    """x (C, H, W, n) with the geometry's border around it."""
+def pad(x: Array, geometry: Geometry, empty: Empty) -> Array:
+    """x (C, H, W, n) with the geometry's border of zeros around it."""
     h, w = geometry.height, geometry.width
     padded = empty((x.shape[0], h.before + h.size + h.after, w.before + w.size + w.after, x.shape[-1]), x.dtype)
-    padded[:, : h.before] = value
-    padded[:, h.before + h.size :] = value
+    padded[:, : h.before] = 0
+    padded[:, h.before + h.size :] = 0
     middle = padded[:, h.before : h.before + h.size]
-    middle[:, :, : w.before] = value
-    middle[:, :, w.before + w.size :] = value
+    middle[:, :, : w.before] = 0
+    middle[:, :, w.before + w.size :] = 0
     middle[:, :, w.before : w.before + w.size] = x
     return padded
 

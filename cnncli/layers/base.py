@@ -46,7 +46,10 @@ class Layer(BaseModel):
     """The backward pass reads the layer's own output, so nobody may write over it."""
 
     aliases_input: ClassVar[bool] = False
-    """`forward` may return its input or a view of it, and `backward` likewise dy: both then have two names."""
+    """`forward` may return its input or a view of it: the array then has two names."""
+
+    aliases_dy: ClassVar[bool] = False
+    """The same of `backward` and dy."""
 
     link: ClassVar[str | None] = None
     """The link function this layer applies, where a loss may prefer to see its input ("softmax", "sigmoid")."""

@@ -20,6 +20,7 @@ class Dropout(Layer):
 
     type: ClassVar[str] = "dropout"
     aliases_input: ClassVar[bool] = True  # at inference
+    aliases_dy: ClassVar[bool] = True
 
     p: float = Field(0.5, ge=0, le=1, description="probability that an element is set to zero in training")
 

@@ -17,7 +17,7 @@ class Add(Layer):
 
     type: ClassVar[str] = "add"
     arity: ClassVar[tuple[int, int | None]] = (2, None)
-    aliases_input: ClassVar[bool] = True  # backward: every input's gradient is dy itself
+    aliases_dy: ClassVar[bool] = True  # every input's gradient is dy itself
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs[1:], start=2):
@@ -57,7 +57,7 @@ class Concat(Layer):
 
     type: ClassVar[str] = "concat"
     arity: ClassVar[tuple[int, int | None]] = (2, None)
-    aliases_input: ClassVar[bool] = True  # backward: the inputs' gradients are slices of dy
+    aliases_dy: ClassVar[bool] = True  # the inputs' gradients are slices of dy
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         rest = inputs[0][1:]

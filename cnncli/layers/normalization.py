@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from cnncli.errors import ShapeError
+from cnncli.errors import DataError, ShapeError
 from cnncli.kernels.sums import channel_dots, channel_sums
 from cnncli.layers.base import Array, Cache, Layer, Params, Shape
 from cnncli.layers.parameters import Literals, ScaleInit, check_literals, draw
@@ -67,8 +68,15 @@ class BatchNorm(Layer):
 
         The squares are summed around the micro-batch's own mean and shifted to 0 in double precision, which
         keeps the variance exact to single precision even where it is small beside the mean.
+
+        Raises DataError where the whole batch has one number a channel: it has no variance (PyTorch refuses it too).
         """
         (x,) = xs
+        if run.batch_size * math.prod(x.shape[1:-1]) == 1:
+            raise DataError(
+                f"{self.type} in training needs more than one number a channel, but a batch of 1 sample of shape "
+                f"{x.shape[:-1]} has no more; take more samples, or a batch size that does not leave 1 over"
+            )
         count = x.size // x.shape[0]
         centre = _column(channel_sums(x) / count, x)
         centred = np.subtract(x, centre, out=run.empty(x.shape, x.dtype))
@@ -129,7 +137,7 @@ class BatchNorm(Layer):
 
     def update_buffers(self, buffers: Mapping[str, Array], totals: Array) -> Params:
         count, mean, variance = _moments(totals)
-        unbiased = variance * (count / np.maximum(count.real - 1, 1))
+        unbiased = variance * (count / (count - 1))
         keep = 1 - self.momentum
         return {
             "running_mean": keep * buffers["running_mean"] + self.momentum * mean,

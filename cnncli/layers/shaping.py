@@ -15,6 +15,7 @@ class Flatten(Layer):
 
     type: ClassVar[str] = "flatten"
     aliases_input: ClassVar[bool] = True
+    aliases_dy: ClassVar[bool] = True
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return (math.prod(inputs[0]),)
@@ -34,6 +35,7 @@ class Identity(Layer):
 
     type: ClassVar[str] = "identity"
     aliases_input: ClassVar[bool] = True
+    aliases_dy: ClassVar[bool] = True
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]

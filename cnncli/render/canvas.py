@@ -107,7 +107,8 @@ class Canvas:
         """The file; every text becomes an iTXt chunk. The same drawing gives the same bytes."""
         info = PngInfo()
         for key, value in texts.items():
-            info.add_itxt(key, value)
+            # The name of a file may have bytes that are no text.
+            info.add_itxt(key, value.encode(errors="backslashreplace").decode())
         file = io.BytesIO()
         self.image.save(file, "PNG", pnginfo=info, compress_level=4)
         return file.getvalue()

@@ -197,13 +197,14 @@ def _spaced(parts: Sequence[RenderableType]) -> Iterator[RenderableType]:
 
 
 def _answer(subject: Subject, top: Sequence[ClassScore]) -> Iterator[RenderableType]:
-    parts: list[RenderableType] = []
+    parts: dict[str, RenderableType] = {}
     if subject.picture is not None:
-        parts.append(thumbnail(subject.picture, PICTURE))
+        parts["input"] = thumbnail(subject.picture, PICTURE)
     if top:
-        parts.append(class_bars(top))
+        parts["most probable"] = class_bars(top)
     if parts:
         grid = Table.grid(padding=(0, 3, 0, 0))
-        grid.add_row(*parts)
+        grid.add_row(*(Text(label, "bold") for label in parts))
+        grid.add_row(*parts.values())
         yield Text()
         yield grid

@@ -1,20 +1,21 @@
-"""Tables of results: the network, what something came to, predictions, a gradient check."""
+"""Tables of results: the network, predictions, a gradient check."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from cnncli.render.fitted import Column, Fitted
 from cnncli.render.flow import class_bars
-from cnncli.render.text import count, magnitude, number, shape_text
+from cnncli.render.text import count, magnitude, number, plural, shape_text
 
 if TYPE_CHECKING:
+    from cnncli.inspection.gradcheck import GradcheckReport, SelfTestReport, TensorCheck, Verdict
     from cnncli.inspection.views import Prediction, ReceptiveField, SummaryView
 
 SYMBOLS = {"PASS": "✓", "FAIL": "✗", "KINK": "~", "UNCHECKED": "?"}
@@ -60,17 +61,6 @@ def _field(field: ReceptiveField | None) -> str:
     return " / ".join(str(pair[0]) if pair[0] == pair[1] else shape_text(pair) for pair in pairs)
 
 
-def results(rows: Sequence[tuple[str, object]]) -> RenderableType:
-    """What something came to: a name and a value a line, numbers with 4 digits; what is None is left out."""
-    known = [(name, value) for name, value in rows if value is not None]
-    return Fitted(
-        [
-            Column("", [Text(name, "dim") for name, _ in known]),
-            Column("", [number(value) if isinstance(value, float) else str(value) for _, value in known]),
-        ]
-    )
-
-
 def predictions(results: Sequence[Prediction]) -> RenderableType:
     """For every input its most probable classes with bars."""
     parts: list[RenderableType] = []
@@ -79,88 +69,94 @@ def predictions(results: Sequence[Prediction]) -> RenderableType:
     return Group(*parts[:-1])
 
 
-class TensorCheck(Protocol):
-    """What is told of one tensor that was checked; None where there is nothing to tell."""
-
-    @property
-    def node(self) -> str:
-        """The layer."""
-
-    @property
-    def tensor(self) -> str:
-        """ "weight", "bias", "input", ..."""
-
-    @property
-    def verdict(self) -> str:
-        """ "PASS", "FAIL", ..."""
-
-    @property
-    def relative_error(self) -> float | None:
-        """The largest that was met."""
-
-    @property
-    def index(self) -> tuple[int, ...] | None:
-        """Where that was."""
-
-    @property
-    def analytic(self) -> float | None:
-        """What backward says there."""
-
-    @property
-    def numeric(self) -> float | None:
-        """What the check says there."""
-
-    @property
-    def hint(self) -> str | None:
-        """What may be wrong."""
+LEVELS = {
+    "layer": "each layer alone: on its inputs in the network, with a random upstream gradient",
+    "network": "the whole network: its loss",
+}
 
 
-class Checked(Protocol):
-    """The result of a gradient check."""
-
-    @property
-    def verdict(self) -> str:
-        """Of the whole."""
-
-    @property
-    def tensors(self) -> Sequence[TensorCheck]:
-        """Of every tensor."""
-
-
-def gradcheck(report: Checked) -> RenderableType:
-    """A row for each tensor, the hints, and how many tensors had which verdict."""
+def gradcheck(report: GradcheckReport) -> RenderableType:
+    """A row for each tensor, the layers alone first; the hints; how many tensors had which verdict."""
     return _Gradcheck(report)
 
 
 @dataclass(frozen=True)
 class _Gradcheck:
-    report: Checked
+    report: GradcheckReport
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        rows = self.report.tensors
         plain = options.ascii_only
-        yield Fitted(
-            [
-                Column("tensor", [f"{row.node}.{row.tensor}" for row in rows]),
-                Column("verdict", [_verdict(row.verdict, plain=plain) for row in rows]),
-                Column("error", [_error(row.relative_error) for row in rows], right=True),
-                Column("worst at", [_index(row.index) for row in rows], drop=3),
-                Column("analytic", [number(row.analytic) for row in rows], right=True, drop=2),
-                Column("numeric", [number(row.numeric) for row in rows], right=True, drop=2),
-            ]
-        )
-        for row in rows:
-            if row.hint:
-                yield Text.assemble((f"{row.node}.{row.tensor}", "bold"), f": {row.hint}")
-        counts = Counter(row.verdict for row in rows)
-        yield Text()
+        for level, title in LEVELS.items():
+            rows = [row for row in self.report.tensors if row.level == level]
+            if rows:
+                yield Text(title, "bold")
+                yield _checks(rows, plain=plain)
+                for row in rows:
+                    if row.hint:
+                        yield Text.assemble((row.name, "bold"), f": {row.hint}")
+                yield Text()
+        if self.report.jittered:
+            names = ", ".join(self.report.jittered)
+            yield Text(f"all 0, so checked at small random numbers instead: {names}", "dim")
+        counts = Counter(row.verdict for row in self.report.tensors)
         yield Text.assemble(_verdict(self.report.verdict, plain=plain), "   ", (_counts(counts), "dim"))
 
 
+def _checks(rows: Sequence[TensorCheck], *, plain: bool) -> Fitted:
+    """Of directions and elements that could not be decided, only where there are any."""
+    undecided = (("kinks", [str(row.kinks) for row in rows]), ("unchecked", [str(row.unchecked) for row in rows]))
+    return Fitted(
+        [
+            Column("tensor", [row.name for row in rows]),
+            Column("verdict", [_verdict(row.verdict, plain=plain) for row in rows]),
+            Column("error", [_error(row.relative_error) for row in rows], right=True),
+            Column("checked", [str(row.checked) for row in rows], right=True, drop=4),
+            *(Column(name, texts, right=True, drop=1) for name, texts in undecided if set(texts) != {"0"}),
+            Column("worst at", [_index(row.index) for row in rows], drop=3),
+            Column("analytic", [number(row.analytic) for row in rows], right=True, drop=2),
+            Column("numeric", [number(row.numeric) for row in rows], right=True, drop=2),
+        ]
+    )
+
+
+def self_test(report: SelfTestReport) -> RenderableType:
+    """A row for each planted error, and what came of them."""
+    return _SelfTest(report)
+
+
+@dataclass(frozen=True)
+class _SelfTest:
+    report: SelfTestReport
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = self.report.attempts
+        yield Fitted(
+            [
+                Column("planted error", [row.error for row in rows]),
+                Column("in", [row.name for row in rows]),
+                Column("verdict", [row.verdict for row in rows]),
+                Column("error", [_error(row.relative_error) for row in rows], right=True),
+                Column("hint", [row.hint or "" for row in rows], drop=1),
+            ]
+        )
+        yield Text()
+        verdict = _verdict(self.report.verdict, plain=options.ascii_only)
+        yield Text.assemble(verdict, "   ", ("; ".join(_conclusions(self.report)), "dim"))
+
+
+def _conclusions(report: SelfTestReport) -> Iterator[str]:
+    missed = [row.error for row in report.attempts if not row.caught]
+    yield f"missed: {', '.join(missed)}" if missed else f"{plural(len(report.attempts), 'planted error')} found"
+    if report.sound != "PASS":
+        yield f"without errors the verdict is {report.sound}"
+    if report.absent:
+        yield f"no place here for: {', '.join(report.absent)}"
+
+
 def _verdict(verdict: str, *, plain: bool) -> Text:
-    symbol = SYMBOLS.get(verdict.upper(), "?")
+    symbol = SYMBOLS.get(verdict, "?")
     text = verdict if plain else f"{symbol} {verdict}"
-    return Text(text, STYLES.get(verdict.upper(), DOUBTFUL))
+    return Text(text, STYLES.get(verdict, DOUBTFUL))
 
 
 def _error(value: float | None) -> str:
@@ -171,5 +167,5 @@ def _index(index: tuple[int, ...] | None) -> str:
     return "-" if index is None else f"[{', '.join(map(str, index))}]"
 
 
-def _counts(counts: Mapping[str, int]) -> str:
+def _counts(counts: Mapping[Verdict, int]) -> str:
     return ", ".join(f"{count(times)} {verdict}" for verdict, times in counts.items())

@@ -8,7 +8,7 @@ belongs to.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from cnncli.errors import CheckpointError
 from cnncli.files import write_atomic
 from cnncli.graph import Model, flat_views
 from cnncli.training.history import Epoch
+from cnncli.wording import one_of
 
 Array = NDArray[Any]
 
@@ -175,13 +176,9 @@ def _check_kinds(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> No
     for key, array in model.state_dict().items():
         accepted = ACCEPTED[array.dtype.kind]
         if key in tensors and tensors[key].kind not in accepted:
-            wrong.append(f"{key}: numbers of type {tensors[key].kind}; expected {_either(accepted)}")
+            wrong.append(f"{key}: numbers of type {tensors[key].kind}; expected {one_of(accepted)}")
     if wrong:
         raise CheckpointError(f"{path}: the numbers cannot be used; save them as float32:\n  " + "\n  ".join(wrong))
-
-
-def _either(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _load(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> None:

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from cnncli.data.batches import sequential_batches
-from cnncli.data.dataset import Split
+from cnncli.data.dataset import Dataset, Split
 from cnncli.engine import Executor, LossObjective
+from cnncli.engine.layout import to_engine
 from cnncli.errors import DataError
 from cnncli.graph import Graph, Model
+from cnncli.layers.run import Run
 from cnncli.losses import Loss
 from cnncli.training.interruption import Interruption
 from cnncli.training.metrics import Scores, Totals, task_of
@@ -39,15 +39,20 @@ class EvalResult:
 
 def evaluate(model: Model, split: Split, loss: Loss, *, name: str, workers: int | None = None) -> EvalResult:
     """The loss and the metrics on a split, which is called `name`. Raises DataError if the targets do not fit."""
-    check_targets(loss, model.graph, split, name)
+    _check_split(loss, model.graph, split, name)
     with Executor(model, workers=workers) as executor:
         scores = measure(executor, split, loss)
     assert scores is not None  # nobody can interrupt it
     return EvalResult.of(name, split, scores)
 
 
-def check_targets(loss: Loss, graph: Graph, split: Split, name: str) -> None:
-    """All of them, before any step is made."""
+def check_targets(loss: Loss, graph: Graph, dataset: Dataset) -> None:
+    """Raises DataError if a split is empty, or holds a target that the loss cannot take."""
+    for name, split in dataset.splits.items():
+        _check_split(loss, graph, split, name)
+
+
+def _check_split(loss: Loss, graph: Graph, split: Split, name: str) -> None:
     if len(split) == 0:
         raise DataError(f"the {name} split holds no samples")
     try:
@@ -68,6 +73,6 @@ def measure(executor: Executor, split: Split, loss: Loss, interruption: Interrup
         x, targets = split.batch(indices)
         objective = LossObjective.of(loss, graph, targets)
         output = executor.infer(x, at=objective.at)
-        values, _ = loss.forward(np.ascontiguousarray(np.moveaxis(output, 0, -1)), objective.targets)
+        values, _ = loss.forward(to_engine(output, Run(output.dtype)), objective.targets)
         totals.add(values, output, targets)
     return totals.scores()

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.data.batches import shuffled_batches
-from cnncli.data.dataset import SPLITS, Dataset, Split
+from cnncli.data.batches import batch_count, shuffled_batches
+from cnncli.data.dataset import Dataset
 from cnncli.engine import Executor, LossObjective
 from cnncli.errors import DivergedError
 from cnncli.graph import Model
 from cnncli.losses import Loss
 from cnncli.training.checkpoint import TrainingState, save_state, save_weights
 from cnncli.training.divergence import first_bad_tensor, first_bad_value
-from cnncli.training.evaluation import EvalResult, check_targets, evaluate, measure
+from cnncli.training.evaluation import EvalResult, check_targets, measure
 from cnncli.training.history import Best, Epoch, best_of
 from cnncli.training.interruption import Interruption
 from cnncli.training.metrics import Totals, task_of
@@ -29,8 +29,6 @@ from cnncli.training.optimizers import Optimizer
 from cnncli.training.progress import Listener, Plan, Step
 from cnncli.training.run_directory import RunDirectory
 from cnncli.training.settings import TrainSettings
-
-__all__ = ["EvalResult", "TrainResult", "evaluate", "fit"]
 
 Array = NDArray[Any]
 
@@ -69,8 +67,7 @@ def fit(
     Raises DataError if targets do not fit, DivergedError at the first number that is not finite (the files in `run`
     stay those of the last finished epoch), OutputError if a result cannot be written.
     """
-    for name, split in _splits(dataset).items():
-        check_targets(loss, model.graph, split, name)
+    check_targets(loss, model.graph, dataset)
     listener = listener or Listener()
     started = perf_counter()
     with (
@@ -127,9 +124,9 @@ class _Training:
     def plan(self) -> Plan:
         return Plan(
             epochs=self.settings.epochs,
-            batches=math.ceil(len(self.dataset.train) / self.settings.batch_size),
+            batches=batch_count(len(self.dataset.train), self.settings.batch_size),
             batch_size=self.settings.batch_size,
-            samples={name: len(split) for name, split in _splits(self.dataset).items()},
+            samples={name: len(split) for name, split in self.dataset.splits.items()},
             task=self.task.name,
             judged_by=("train" if self.dataset.val is None else "val", self.task.monitor),
             run=None if self.run is None else self.run.path,
@@ -264,7 +261,3 @@ class _Training:
             images_per_second=self.samples / self.seconds if self.samples else 0.0,
             interrupted=self.interruption.requested,
         )
-
-
-def _splits(dataset: Dataset) -> dict[str, Split]:
-    return {name: split for name in SPLITS if (split := getattr(dataset, name)) is not None}

@@ -27,7 +27,8 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 class Optimizer(BaseModel):
     """One kind of optimizer; its fields are its options in YAML. It stores no array."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Deferred, since a configuration uses one kind of many, and building a schema takes milliseconds.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     type: ClassVar[str]
     """The name in YAML."""

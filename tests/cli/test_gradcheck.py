@@ -75,7 +75,7 @@ def test_planted_errors_are_found(cli: Cli, folder: Path) -> None:
     outcome = cli("gradcheck", "--config", "stripes.yaml", "--self-test")
     assert outcome.code == 0
     assert "kernel flipped" in outcome.out
-    assert outcome.out.splitlines()[-1].startswith("PASS   ")
+    assert outcome.out.splitlines()[-1].startswith("✓ PASS   ")
     report = cli("gradcheck", "--config", "stripes.yaml", "--self-test", "--json").json
     assert (report["verdict"], report["sound"]) == ("PASS", "PASS")
     assert all(attempt["caught"] for attempt in report["attempts"])

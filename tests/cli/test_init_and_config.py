@@ -46,7 +46,7 @@ def test_init_all(cli: Cli, folder: Path) -> None:
 def test_init_of_an_unknown_name(cli: Cli, folder: Path) -> None:
     outcome = cli("init", "lenet")
     assert outcome.code == 2
-    assert "did you mean 'lenet5.yaml'?" in outcome.err
+    assert outcome.err == "error: there is no starter network 'lenet'; did you mean 'lenet5'?\n"
 
 
 def test_config_show_is_the_same_experiment_with_everything_written_out(cli: Cli, folder: Path) -> None:

@@ -105,6 +105,18 @@ def test_without_an_input_something_stands_in_and_is_named(cli: Cli, edge: Path)
     assert cli("backward", "--config", "edge.yaml").code == 0
 
 
+@pytest.mark.parametrize("command", [["forward"], ["backward"], ["visualize", "gradients"]], ids=" ".join)
+def test_without_an_input_and_without_the_data_both_ways_out_are_told(
+    cli: Cli, folder: Path, command: list[str]
+) -> None:
+    (folder / "stripes.npz").unlink()
+    outcome = cli(*command, "--config", "stripes.yaml")
+    assert (outcome.code, outcome.out) == (2, "")
+    missing, other = outcome.err.splitlines()
+    assert missing.startswith(f"error: {folder}/stripes.npz: no such file or folder; correct data.path, as by --set ")
+    assert other == "  or give an --input: without one, the first sample of the data is taken"
+
+
 def test_the_loss_needs_a_label(cli: Cli, trained: Path) -> None:
     np.save(trained / "one.npy", np.zeros((8, 8), np.float32))
     arguments = ("backward", "--run", "runs/first", "--input", "one.npy")
@@ -189,13 +201,27 @@ def test_visualize_picks_channels(cli: Cli, trained: Path) -> None:
     assert len(panel["channels"]) == 1
 
 
+def test_visualize_draws_few_channels_in_the_terminal_more_in_files_and_all_if_told(cli: Cli, folder: Path) -> None:
+    wide = ("visualize", "filters", "--config", "stripes.yaml", "--set", "model.layers.conv.out_channels=70")
+    arguments = (*wide, "--layer", "conv", "--json")
+    for options, count in (([], 12), (["--out", "p"], 64), (["--out", "p", "--top", "9"], 9), (["--all"], 70)):
+        (panel,) = cli(*arguments, *options).json["panels"]
+        assert len(panel["channels"]) == count
+    assert panel["channels"] == list(range(70))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["feature-maps", "--scale", "log"], "error: --scale log: expected layer, map, net or fixed:LO,HI"),
-        (["feature-maps", "--layer", "cnv"], "error: the network has no layer 'cnv'; did you mean 'conv'?"),
+        (["feature-maps", "--layer", "cnv"], "error: --layer cnv: the network has no such layer; did you mean 'conv'?"),
+        (
+            ["feature-maps", "--channels", "99"],
+            "error: --channels: there is no channel 99; conv has 3, the most",
+        ),
         (["feature-maps", "--npy"], "error: --npy writes the arrays beside the pictures: give --out DIR too"),
         (["filters", "--layer", "relu1"], "error: there is nothing in relu1 that 'filters' could draw"),
+        (["filters", "--top", "3", "--all"], "error: --channels, --top and --all each say which channels; give one"),
     ],
 )
 def test_what_cannot_be_drawn(cli: Cli, folder: Path, arguments: list[str], message: str) -> None:

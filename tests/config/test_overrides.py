@@ -42,8 +42,8 @@ def test_a_value_is_yaml() -> None:
 
 def test_layers_are_found_by_position_and_by_name() -> None:
     expected = ["conv2d(kernel_size=3, out_channels=8)", "relu", "flatten", "linear(out_features=10)"]
-    assert sorted(layers_of("model.layers.0.out_channels=8")[0]) == sorted(expected[0])
-    assert layers_of("model.layers.conv1.out_channels=8") == layers_of("model.layers.0.out_channels=8")
+    assert layers_of("model.layers.0.out_channels=8") == expected
+    assert layers_of("model.layers.conv1.out_channels=8") == expected
     assert layers_of("model.layers.linear1.out_features=12")[3] == "linear(out_features=12)"
 
 
@@ -106,6 +106,7 @@ def test_paths_in_the_file_start_at_its_directory_and_those_given_at_the_working
     assert Path(str(path())).resolve() == tmp_path / "images"
     assert path("data.path=images") == tmp_path / "here" / "images"
     assert path(f"data.path={tmp_path}") == tmp_path
+    assert path("data.path=~/images") == Path.home() / "images"
 
 
 def test_problems_of_overrides_follow_the_files_in_the_order_given() -> None:

@@ -1,16 +1,19 @@
-"""Writes small data sets, by means other than the code under test."""
+"""Writes small data sets, by means other than the code under test, and reads inputs as a session does."""
 
 from __future__ import annotations
 
 import gzip
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from cnncli.data import Dataset, Input, Source, resolve
 
 COUNTS = (40, 25, 15)
 """How many samples each of the three classes has."""
@@ -71,3 +74,13 @@ def png_header(width: int, height: int) -> bytes:
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in chunks.items()
     )
+
+
+def inputs(specs: Sequence[str], shape: tuple[int, ...], source: Source | None = None, seed: int = 0) -> Input:
+    """What the specs mean for a network that takes `shape`, with the source as its data."""
+
+    def opened() -> Dataset:
+        assert source is not None
+        return source.open(shape, seed=seed)
+
+    return resolve(specs, shape, source, opened)

@@ -19,14 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnncli.data import Source, read_array, resolve
+from cnncli.data import Source, read_array
 from cnncli.data.formats.idx import read_idx
 from cnncli.data.formats.npy import npz_keys, read_npz
 from cnncli.data.sources.folder import Folder
 from cnncli.data.sources.idx import Idx
 from cnncli.data.sources.npz import Npz
 from cnncli.errors import DataError
-from tests.data.makers import idx_bytes, labels, pixels, png_header, write_idx, write_mnist, write_pictures
+from tests.data.makers import idx_bytes, inputs, labels, pixels, png_header, write_idx, write_mnist, write_pictures
 
 BAD: dict[str, tuple[Callable[[Path], Source], str]] = {}
 """Name -> who makes the bad data in a folder, and the text expected (a substring) of the error."""
@@ -164,7 +164,7 @@ def standard_files_are_missing(folder: Path) -> Source:
     return Idx(path=folder)
 
 
-@bad("/mnist: no such folder; did you mean 'minst'?")
+@bad("/mnist: no such file or folder; correct data.path, as by --set data.path=PATH; did you mean 'minst'?")
 def the_folder_is_misspelt(folder: Path) -> Source:
     write_mnist(folder / "minst")
     return Idx(path=folder / "mnist")
@@ -481,7 +481,7 @@ def test_bad_data_gives_one_clear_error(name: str, tmp_path: Path) -> None:
     make, expected = BAD[name]
     source = make(tmp_path)
     with pytest.raises(DataError) as caught:
-        source.open((3, 6, 8) if isinstance(source, Folder) else (1, 6, 5), seed=0, base=tmp_path)
+        source.open((3, 6, 8) if isinstance(source, Folder) else (1, 6, 5), seed=0)
     assert expected in str(caught.value)
     assert str(tmp_path) in str(caught.value)
     assert str(caught.value).isprintable()
@@ -494,7 +494,7 @@ def test_unreadable_for_lack_of_rights(tmp_path: Path, monkeypatch: pytest.Monke
     write_mnist(tmp_path)
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match="labels-idx1-ubyte: cannot be read: Permission denied"):
-        Idx(path=tmp_path).open((1, 6, 5), seed=0, base=tmp_path)
+        Idx(path=tmp_path).open((1, 6, 5), seed=0)
 
 
 @pytest.mark.parametrize("kind", ["gzip", "npz", "folder", "array"])
@@ -509,7 +509,7 @@ def test_what_does_not_fit_into_memory_is_refused_first(
     opened: dict[str, Callable[[], object]] = {
         "gzip": lambda: read_idx(tmp_path / "mnist" / f"{IMAGES}.gz"),
         "npz": lambda: read_npz(tmp_path / "a.npz", "x"),
-        "folder": lambda: Folder(path=tmp_path / "zoo").open((3, 6, 8), seed=0, base=tmp_path),
+        "folder": lambda: Folder(path=tmp_path / "zoo").open((3, 6, 8), seed=0),
         "array": lambda: read_array(str(tmp_path / "a.npy"), (1, 6, 5)),
     }
     with pytest.raises(DataError, match=r"needs 0.0 GiB of memory; expected at most 0.0 GiB, half of what there is; "):
@@ -524,7 +524,7 @@ def _fill_files() -> None:
         for file, kind in ((png, "PNG"), (jpeg, "JPEG"), (webp, "WEBP"), (bmp, "BMP")):
             Image.fromarray(pixels(6, 8, 3)).save(file, format=kind)
             FILES[kind] = (
-                f"a.{kind.lower()}", file.getvalue(), lambda path: resolve([str(path)], (3, 6, 8)),
+                f"a.{kind.lower()}", file.getvalue(), lambda path: inputs([str(path)], (3, 6, 8)),
             )  # fmt: skip
     for name, compression in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
         with io.BytesIO() as npz:
@@ -583,7 +583,7 @@ for name in ("idx_declares_the_impossible", "gzip_declares_the_impossible", "npz
     folder.mkdir()
     source = bad.BAD[name][0](folder)
     try:
-        source.open((3, 6, 8) if name == "picture_bomb" else (1, 6, 5), seed=0, base=folder)
+        source.open((3, 6, 8) if name == "picture_bomb" else (1, 6, 5), seed=0)
     except DataError:
         print(name)
 """

@@ -12,10 +12,6 @@ import pytest
 from pydantic import ValidationError
 
 from cnncli.data import SOURCES, Dataset, Source, Split
-from cnncli.data.sources.fashion_mini import FashionMini
-from cnncli.data.sources.folder import Folder
-from cnncli.data.sources.idx import Idx
-from cnncli.data.sources.npz import Npz
 from cnncli.errors import DataError
 from tests.data.makers import COUNTS, labels, pixels, write_mnist, write_pictures
 
@@ -64,11 +60,15 @@ def base(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def located(name: str, case: Case, base: Path, **options: object) -> Source:
+    source = SOURCES[name].model_validate(case.options | options)
+    return source.located(dict.fromkeys(source.paths, base))
+
+
 @pytest.fixture(scope="module")
 def open_(name: str, case: Case, base: Path) -> Callable[..., Dataset]:
     def opened(seed: int = 0, shape: tuple[int, ...] | None = None, **options: object) -> Dataset:
-        source = SOURCES[name].model_validate(case.options | options)
-        return source.open(shape or case.shape, seed=seed, base=base)
+        return located(name, case, base, **options).open(shape or case.shape, seed=seed)
 
     return opened
 
@@ -80,7 +80,24 @@ def splits_of(dataset: Dataset) -> list[Split]:
 def test_the_table_has_every_source() -> None:
     assert set(CASES) == set(SOURCES)
     assert {source.type: source for source in SOURCES.values()} == SOURCES
-    assert set(SOURCES.values()) == {FashionMini, Idx, Folder, Npz}
+
+
+def test_classes_have_their_names_before_a_sample_is_read(
+    open_: Callable[..., Dataset], name: str, case: Case, base: Path
+) -> None:
+    source, dataset = located(name, case, base), open_()
+    assert source.class_names() == dataset.class_names
+    gone = dict.fromkeys(source.paths, base / "gone")
+    assert source.resolved(dataset).model_copy(update=gone).class_names() == dataset.class_names
+
+
+def test_a_path_that_leads_nowhere_is_named_with_its_option(name: str, case: Case, tmp_path: Path) -> None:
+    source = located(name, case, tmp_path)
+    for option, path in source.paths.items():
+        with pytest.raises(DataError) as caught:
+            source.open(case.shape, seed=0)
+        fix = f"correct data.{option}, as by --set data.{option}=PATH"
+        assert str(caught.value) == f"{path}: no such file or folder; {fix}"
 
 
 def test_options_are_immutable_described_and_known(name: str, case: Case) -> None:
@@ -241,6 +258,13 @@ def test_too_few_class_names(open_: Callable[..., Dataset]) -> None:
         open_(classes=["a", "b"])
 
 
+def test_what_is_held_out_from_training_most(open_: Callable[..., Dataset], case: Case) -> None:
+    for options, held_out in (({}, "val"), ({"validation": 0}, "train")):
+        dataset = open_(**options)
+        assert dataset.held_out == ("test" if case.has_test else held_out)
+        assert list(dataset.splits.values()) == splits_of(dataset)
+
+
 def test_a_split_that_is_absent(open_: Callable[..., Dataset]) -> None:
     dataset = open_(validation=0)
     with pytest.raises(DataError, match=r"the data has no split 'val'; it has train.*; set data.validation"):
@@ -251,12 +275,13 @@ def test_a_split_that_is_absent(open_: Callable[..., Dataset]) -> None:
 
 
 def test_resolved_options_open_the_same_data_from_anywhere(
-    open_: Callable[..., Dataset], name: str, case: Case, base: Path, tmp_path: Path
+    name: str, case: Case, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = SOURCES[name].model_validate(case.options | {"normalize": "auto", "limit": 50})
-    dataset = source.open(case.shape, seed=3, base=base)
-    written = source.resolved(base, dataset).model_dump(mode="json")
-    again = SOURCES[name].model_validate(written).open(case.shape, seed=3, base=tmp_path)
+    source = located(name, case, base, normalize="auto", limit=50)
+    dataset = source.open(case.shape, seed=3)
+    written = source.resolved(dataset).model_dump(mode="json")
+    monkeypatch.chdir(tmp_path)
+    again = SOURCES[name].model_validate(written).open(case.shape, seed=3)
     assert again.normalization == dataset.normalization
     assert again.class_names == dataset.class_names
     for one, two in zip(splits_of(dataset), splits_of(again), strict=True):

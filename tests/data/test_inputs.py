@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from cnncli.data import SOURCES, Source, read_array, resolve
+from cnncli.data import SOURCES, Dataset, Source, read_array, resolve
 from cnncli.data.sources.folder import Folder
 from cnncli.data.sources.npz import Npz
 from cnncli.errors import DataError
-from tests.data.makers import labels, pixels, write_pictures
+from tests.data.makers import inputs, labels, pixels, write_pictures
 
 GREY = (1, 28, 28)
 
@@ -30,14 +30,14 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_samples_of_the_data(fashion: Source) -> None:
-    dataset = fashion.open(GREY, seed=4, base=Path())
-    given = resolve(["train:17", "val:0", "test:999"], GREY, source=fashion, seed=4)
+    dataset = fashion.open(GREY, seed=4)
+    given = inputs(["train:17", "val:0", "test:999"], GREY, source=fashion, seed=4)
     assert given.names == ("train:17", "val:0", "test:999")
-    assert given.labels is not None
+    assert given.targets is not None
     for row, (split, index) in enumerate([("train", 17), ("val", 0), ("test", 999)]):
         x, targets = dataset.split(split).batch([index])
         np.testing.assert_array_equal(given.x[row], x[0])
-        assert given.labels[row] == targets[0]
+        assert given.targets[row] == targets[0]
         picture = given.pictures[row]
         assert picture is not None
         np.testing.assert_array_equal(picture, dataset.split(split).display(index))
@@ -46,24 +46,35 @@ def test_samples_of_the_data(fashion: Source) -> None:
 @pytest.mark.parametrize("spec", ["test:1000", "test:-1", "test:", "test:x", "test:1e3", "test:" + "9" * 50, "test:٣"])
 def test_samples_out_of_range(fashion: Source, spec: str) -> None:
     with pytest.raises(DataError) as caught:
-        resolve([spec], GREY, source=fashion)
+        inputs([spec], GREY, source=fashion)
     assert str(caught.value).endswith("expected test:0 to test:999; there are 1,000 samples")
 
 
-def test_samples_without_data_or_without_the_split(fashion: Source) -> None:
-    with pytest.raises(DataError, match="the configuration has no data; add data:"):
-        resolve(["train:0"], GREY)
+def test_the_data_is_opened_only_where_an_input_needs_it(fashion: Source) -> None:
+    Image.fromarray(pixels(28, 28)).save("a.png")
+    np.save("a.npy", np.zeros(GREY))
+
+    def needed() -> Dataset:
+        raise DataError("it is needed")
+
+    assert len(resolve(["a.png", "a.npy"], GREY, fashion, needed).x) == 2
+    automatic = fashion.model_copy(update={"normalize": "auto"})
+    for spec, source in (("train:0", fashion), ("train:0", None), ("a.png", automatic)):
+        with pytest.raises(DataError, match="it is needed"):
+            resolve([spec], GREY, source, needed)
+
+
+def test_samples_without_the_split(fashion: Source) -> None:
     with pytest.raises(DataError, match=r"the data has no split 'val'; it has train, test; set data\.validation"):
-        resolve(["val:0"], GREY, source=fashion.model_copy(update={"validation": 0}))
+        inputs(["val:0"], GREY, source=fashion.model_copy(update={"validation": 0}))
 
 
-def test_relative_data_starts_at_the_base(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
-    np.savez(tmp_path / "deep" / "a.npz", x=pixels(80, 4, 4), y=np.linspace(0, 1, 80))
-    given = resolve(["train:0"], (1, 4, 4), source=Npz(path=Path("a.npz")), base=tmp_path / "deep")
-    assert given.labels is not None
-    assert given.labels.shape == (1, 1)
-    assert given.labels.dtype == np.float32  # regression
+def test_targets_that_are_numbers() -> None:
+    np.savez("a.npz", x=pixels(80, 4, 4), y=np.linspace(0, 1, 80))
+    given = inputs(["train:0"], (1, 4, 4), source=Npz(path=Path("a.npz")))
+    assert given.targets is not None
+    assert given.targets.shape == (1, 1)
+    assert given.targets.dtype == np.float32  # regression
 
 
 def test_a_picture_is_normalised_as_the_data_is(fashion: Source) -> None:
@@ -71,32 +82,32 @@ def test_a_picture_is_normalised_as_the_data_is(fashion: Source) -> None:
     Image.fromarray(picture).save("a.png")
     for normalize in (None, "auto", {"mean": 0.3, "std": 0.5}):
         source = type(fashion).model_validate({"normalize": normalize})
-        given = resolve(["a.png"], GREY, source=source)
-        normalization = source.open(GREY, seed=0, base=Path()).normalization
+        given = inputs(["a.png"], GREY, source=source)
+        normalization = source.open(GREY, seed=0).normalization
         mean, std = (normalization.mean[0], normalization.std[0]) if normalization else (0, 1)
         np.testing.assert_allclose(given.x[0, 0], (picture / 255 - mean) / std, atol=1e-6)
-        assert given.labels is None
+        assert given.targets is None
         assert given.pictures[0] is not None
         np.testing.assert_array_equal(given.pictures[0], picture)
-    np.testing.assert_array_equal(resolve(["a.png"], GREY).x[0, 0], picture.astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(inputs(["a.png"], GREY).x[0, 0], picture.astype(np.float32) / np.float32(255))
 
 
 def test_a_picture_is_resized_as_the_data_is(tmp_path: Path) -> None:
     write_pictures(tmp_path / "zoo", {"a": 2, "b": 2})
     Image.new("RGB", (4, 8), "white").save("a.png")
-    padded = resolve(["a.png"], (3, 8, 8), source=Folder(path=tmp_path / "zoo", resize="pad"))
+    padded = inputs(["a.png"], (3, 8, 8), source=Folder(path=tmp_path / "zoo", resize="pad"))
     assert padded.x.sum() == 3 * 4 * 8
-    assert resolve(["a.png"], (3, 8, 8)).x.sum() == 3 * 8 * 8
+    assert inputs(["a.png"], (3, 8, 8)).x.sum() == 3 * 8 * 8
     assert padded.pictures[0] is not None
     assert padded.pictures[0].shape == (8, 8, 3)
 
 
 def test_a_picture_for_a_flat_network() -> None:
     Image.fromarray(pixels(4, 4)).save("a.png")
-    np.testing.assert_array_equal(resolve(["a.png"], (16,)).x[0] * 255, pixels(4, 4).ravel())
-    assert resolve(["a.png"], (48,)).pictures[0] is not None  # 3 x 4 x 4
+    np.testing.assert_array_equal(inputs(["a.png"], (16,)).x[0] * 255, pixels(4, 4).ravel())
+    assert inputs(["a.png"], (48,)).pictures[0] is not None  # 3 x 4 x 4
     with pytest.raises(DataError, match=r"model.input is \[17\], but pictures need"):
-        resolve(["a.png"], (17,))
+        inputs(["a.png"], (17,))
 
 
 @pytest.mark.parametrize(
@@ -122,10 +133,10 @@ def test_arrays_are_fed_as_they_are(shape: tuple[int, ...], stored: tuple[int, .
     named: Any = {"activation/input": array, "other": array}
     np.savez_compressed("b.npz", **named)
     for spec in ("a.npy", "a.npz", "b.npz:activation/input"):
-        given = resolve([spec], shape)
+        given = inputs([spec], shape)
         np.testing.assert_array_equal(given.x, array.reshape(count, *shape))
         assert given.x.dtype == np.float64
-        assert given.labels is None
+        assert given.targets is None
         assert given.names == ((spec,) if count == 1 else tuple(f"{spec}[{index}]" for index in range(count)))
         assert (given.pictures[0] is not None) == (len(shape) == 3 and shape[0] == 1)
 
@@ -173,7 +184,7 @@ def test_arrays_that_do_not_fit(shape: tuple[int, ...], stored: tuple[int, ...],
 )
 def test_text(text: str, shape: tuple[int, ...], expected: list[object]) -> None:
     Path("a.txt").write_text(text, encoding="utf-8")
-    given = resolve(["a.txt"], shape)
+    given = inputs(["a.txt"], shape)
     assert given.x.tolist() == expected
     assert given.x.dtype == np.float64
 
@@ -213,20 +224,20 @@ def test_text_round_trip(
 def test_text_that_is_none(text: str, expected: str) -> None:
     Path("a.txt").write_text(text)
     with pytest.raises(DataError) as caught:
-        resolve(["a.txt"], (1, 2, 2))
+        inputs(["a.txt"], (1, 2, 2))
     assert str(caught.value) == expected
 
 
 def test_several_inputs_of_different_kinds(fashion: Source) -> None:
     Image.fromarray(pixels(28, 28)).save("a.png")
     np.save("a.npy", np.zeros((2, *GREY)))
-    given = resolve(["a.png", "a.npy", "test:3"], GREY, source=fashion)
+    given = inputs(["a.png", "a.npy", "test:3"], GREY, source=fashion)
     assert given.names == ("a.png", "a.npy[0]", "a.npy[1]", "test:3")
     assert given.x.shape == (4, *GREY)
     assert given.x.dtype == np.float64
     assert len(given.pictures) == 4
-    assert given.labels is None  # not every input has one
-    assert resolve(["test:3", "test:4"], GREY, source=fashion).labels is not None
+    assert given.targets is None  # not every input has one
+    assert inputs(["test:3", "test:4"], GREY, source=fashion).targets is not None
 
 
 @pytest.mark.parametrize(
@@ -252,7 +263,7 @@ def test_inputs_that_are_none(specs: list[str], expected: str) -> None:
     Path("text.png").write_text("1 2 3")
     np.savez("two.npz", a=labels(), b=labels())
     with pytest.raises(DataError) as caught:
-        resolve(specs, GREY)
+        inputs(specs, GREY)
     assert expected in str(caught.value)
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnncli.data.formats.picture import SUFFIXES, Resize, read_pictures, to_picture
+from cnncli.data.display import to_picture
+from cnncli.data.formats.picture import SUFFIXES, Resize, read_pictures
 from tests.data.makers import pixels
 
 
@@ -91,6 +92,7 @@ def test_a_big_jpeg_decoded_small_looks_the_same(tmp_path: Path) -> None:
 
 
 @settings(deadline=None, max_examples=60)
+@example(width=15, height=2, shape=(1, 1, 11), resize="crop", suffix=".png")
 @given(
     width=st.integers(1, 40),
     height=st.integers(1, 40),

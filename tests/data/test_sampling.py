@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncli.data import sequential_batches, shuffled_batches
+from cnncli.data.batches import batch_count
 from cnncli.data.normalization import measure
 from cnncli.data.sampling import apportion, draw
 
@@ -52,6 +53,7 @@ def test_draw_of_real_targets_is_plain() -> None:
 def test_batches_visit_every_sample_once(n: int, batch_size: int) -> None:
     for batches in (list(shuffled_batches(n, batch_size, 0, 0)), list(sequential_batches(n, batch_size))):
         assert [len(batch) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
+        assert len(batches[-1]) <= batch_size + 1
         assert sorted(np.concatenate(batches).tolist()) == list(range(n))
     assert np.concatenate(list(sequential_batches(n, batch_size))).tolist() == list(range(n))
 
@@ -86,3 +88,14 @@ def test_a_constant_channel_is_divided_by_one() -> None:
     measured = measure(np.full((4, 1, 2, 2), 51, np.uint8), np.arange(4))
     assert measured.mean == pytest.approx((0.2,))
     assert measured.std == (1.0,)
+
+
+def test_a_single_sample_left_over_joins_the_batch_before() -> None:
+    assert [len(batch) for batch in shuffled_batches(33, 16, 0, 0)] == [16, 17]
+    assert [len(batch) for batch in shuffled_batches(3, 1, 0, 0)] == [1, 1, 1]
+    assert [len(batch) for batch in shuffled_batches(1, 16, 0, 0)] == [1]
+
+
+@given(st.integers(1, 200), st.integers(1, 50))
+def test_batches_are_counted(n: int, batch_size: int) -> None:
+    assert batch_count(n, batch_size) == len(list(shuffled_batches(n, batch_size, 0, 0)))

@@ -53,18 +53,19 @@ def test_idx_round_trip(data: st.DataObject, dtype: str, suffix: str, tmp_path_f
 @pytest.mark.parametrize("dot", [False, True])
 def test_idx_finds_the_standard_names(tmp_path: Path, suffix: str, dot: bool) -> None:
     write_mnist(tmp_path, suffix=suffix, dot=dot)
-    dataset = Idx(path=tmp_path).open((1, 6, 5), seed=0, base=Path())
+    dataset = Idx(path=tmp_path).open((1, 6, 5), seed=0)
     assert (len(dataset.train), len(dataset.split("val")), len(dataset.split("test"))) == (72, 8, 12)
 
 
-def test_idx_without_a_test_pair_and_by_explicit_names(tmp_path: Path) -> None:
+def test_idx_without_a_test_pair_and_by_explicit_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     write_mnist(tmp_path, test=False)
-    assert Idx(path=tmp_path).open((1, 6, 5), seed=0, base=Path()).test is None
+    assert Idx(path=tmp_path).open((1, 6, 5), seed=0).test is None
     names = {"images": "train-images-idx3-ubyte", "labels": "train-labels-idx1-ubyte"}
     test_names = {f"test_{kind}": name for kind, name in names.items()}
-    dataset = Idx.model_validate(names | test_names).open((1, 6, 5), seed=0, base=tmp_path)
+    dataset = Idx.model_validate(names | test_names).open((1, 6, 5), seed=0)
     assert len(dataset.split("test")) == 80
-    assert Idx.model_validate(names).open((1, 6, 5), seed=0, base=tmp_path).test is None
+    assert Idx.model_validate(names).open((1, 6, 5), seed=0).test is None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_npz_maps_what_is_not_compressed(tmp_path: Path, save: Any, order: Any) 
 
 def test_npz_splits_stay_mapped(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=pixels(80, 6, 5, 3), y=labels())
-    dataset = Npz(path=tmp_path / "a.npz").open((3, 6, 5), seed=0, base=Path())
+    dataset = Npz(path=tmp_path / "a.npz").open((3, 6, 5), seed=0)
     assert mapped(dataset.train.store)
     assert dataset.split("val").store is dataset.train.store
 
@@ -118,15 +119,16 @@ def test_npz_knows_the_names_that_others_write(tmp_path: Path) -> None:
         ({"images": pixels(10, 1, 4, 4), "labels": np.zeros(10, np.int8)}, (1, 4, 4), (9, 1, 0)),
     ):
         np.savez(tmp_path / "a.npz", **arrays_)
-        dataset = Npz(path=tmp_path / "a.npz").open(shape, seed=0, base=Path())
+        dataset = Npz(path=tmp_path / "a.npz").open(shape, seed=0)
         assert (len(dataset.train), len(dataset.split("val")), len(dataset.test or ())) == sizes
         assert dataset.train.targets.dtype == np.int64
 
 
-def test_npz_keys_by_name(tmp_path: Path) -> None:
+def test_npz_keys_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     np.savez(tmp_path / "a.npz", a=pixels(10, 4, 4), b=np.zeros(10, int), c=pixels(3, 4, 4), d=np.zeros(3, int))
     options = {"path": "a.npz", "inputs": "a", "targets": "b", "test_inputs": "c", "test_targets": "d"}
-    dataset = Npz.model_validate(options).open((1, 4, 4), seed=0, base=tmp_path)
+    dataset = Npz.model_validate(options).open((1, 4, 4), seed=0)
     assert (len(dataset.train), len(dataset.split("test"))) == (9, 3)
     for missing in ("inputs", "test_inputs"):
         with pytest.raises(ValidationError, match=r"together|besides"):
@@ -144,7 +146,7 @@ def test_npz_keys_by_name(tmp_path: Path) -> None:
 )
 def test_targets_that_are_no_classes(tmp_path: Path, targets: NDArray[Any], expected: tuple[int, ...]) -> None:
     np.savez(tmp_path / "a.npz", x=np.random.default_rng(0).normal(size=(10, 3)), y=targets)
-    dataset = Npz(path=tmp_path / "a.npz", validation=0).open((3,), seed=0, base=Path())
+    dataset = Npz(path=tmp_path / "a.npz", validation=0).open((3,), seed=0)
     assert dataset.train.targets.dtype == np.float32
     assert dataset.train.targets.shape == expected
     np.testing.assert_allclose(dataset.train.targets.ravel(), targets.ravel().astype(np.float32))
@@ -153,11 +155,11 @@ def test_targets_that_are_no_classes(tmp_path: Path, targets: NDArray[Any], expe
 def test_real_inputs_are_left_as_they_are(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(5, 3, (10, 4, 4))
     np.savez(tmp_path / "a.npz", x=x, y=np.zeros(10, int))
-    plain = Npz(path=tmp_path / "a.npz", validation=0).open((1, 4, 4), seed=0, base=Path()).train
+    plain = Npz(path=tmp_path / "a.npz", validation=0).open((1, 4, 4), seed=0).train
     np.testing.assert_array_equal(plain.batch(range(10))[0][:, 0], x.astype(np.float32))
     assert (plain.display(0).min(), plain.display(0).max()) == (0, 255)
     scaled = Npz.model_validate({"path": tmp_path / "a.npz", "validation": 0, "normalize": {"mean": 5, "std": 3}})
-    batch, _ = scaled.open((1, 4, 4), seed=0, base=Path()).train.batch(range(10))
+    batch, _ = scaled.open((1, 4, 4), seed=0).train.batch(range(10))
     np.testing.assert_allclose(batch[:, 0], (x - 5) / 3, rtol=1e-5, atol=1e-5)
 
 
@@ -178,7 +180,7 @@ def test_real_inputs_are_left_as_they_are(tmp_path: Path) -> None:
 def test_layouts(tmp_path: Path, stored: tuple[int, ...], shape: tuple[int, ...]) -> None:
     x = pixels(*stored)
     np.savez(tmp_path / "a.npz", x=x, y=np.zeros(10, int))
-    split = Npz(path=tmp_path / "a.npz", validation=0).open(shape, seed=0, base=Path()).train
+    split = Npz(path=tmp_path / "a.npz", validation=0).open(shape, seed=0).train
     moved = np.moveaxis(x, -1, 1) if stored == (10, 4, 5, 2) else x
     np.testing.assert_array_equal(split.inputs, moved.reshape(10, *shape))
 
@@ -192,10 +194,10 @@ def test_folder_numbers_the_classes_by_name_or_as_told(tmp_path: Path) -> None:
     (tmp_path / "README.txt").write_text("about")
     (tmp_path / "a" / ".DS_Store").write_text("")
     source = Folder(path=tmp_path, validation=0)
-    dataset = source.open((3, 6, 8), seed=0, base=Path())
+    dataset = source.open((3, 6, 8), seed=0)
     assert dataset.class_names == ("a", "b", "c")
     assert np.bincount(dataset.train.targets).tolist() == [2, 3, 1]
-    told = source.model_copy(update={"classes": ("c", "b", "a")}).open((3, 6, 8), seed=0, base=Path())
+    told = source.model_copy(update={"classes": ("c", "b", "a")}).open((3, 6, 8), seed=0)
     assert np.bincount(told.train.targets).tolist() == [1, 3, 2]
     with Image.open(tmp_path / "c" / "0.png") as image:
         np.testing.assert_array_equal(told.train.display(0), np.asarray(image))
@@ -205,20 +207,20 @@ def test_folder_numbers_the_classes_by_name_or_as_told(tmp_path: Path) -> None:
 def test_folder_with_splits_of_its_own(tmp_path: Path, val: str) -> None:
     for name, counts in (("train", {"a": 4, "b": 3}), (val, {"b": 2, "a": 1}), ("test", {"a": 1, "b": 1})):
         write_pictures(tmp_path / name, counts)
-    dataset = Folder(path=tmp_path).open((3, 6, 8), seed=0, base=Path())
+    dataset = Folder(path=tmp_path).open((3, 6, 8), seed=0)
     assert [len(dataset.split(name)) for name in ("train", "val", "test")] == [7, 3, 2]
     assert dataset.split("val").targets.tolist() == [0, 1, 1]
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     write_pictures(tmp_path, {"train": 2, "bus": 2})
-    assert Folder(path=tmp_path).open((3, 6, 8), seed=0, base=Path()).class_names == ("bus", "train")
+    assert Folder(path=tmp_path).open((3, 6, 8), seed=0).class_names == ("bus", "train")
 
 
 def test_limit_decodes_no_more_than_it_needs(tmp_path: Path) -> None:
     write_pictures(tmp_path, {"a": 20, "b": 10})
     source = Folder(path=tmp_path, limit=6, validation=0)
-    chosen = source.open((3, 6, 8), seed=0, base=Path())
+    chosen = source.open((3, 6, 8), seed=0)
     assert len(chosen.train.store) == 6
     assert np.bincount(chosen.train.targets).tolist() == [4, 2]
 
@@ -226,7 +228,7 @@ def test_limit_decodes_no_more_than_it_needs(tmp_path: Path) -> None:
 def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
     write_pictures(tmp_path, {"a": 2, "b": 1})
     (tmp_path / "b" / "again.png").symlink_to(tmp_path / "a" / "0.png")
-    assert len(Folder(path=tmp_path, validation=0).open((3, 6, 8), seed=0, base=Path()).train) == 4
+    assert len(Folder(path=tmp_path, validation=0).open((3, 6, 8), seed=0).train) == 4
 
 
 def test_every_unreadable_picture_is_named(tmp_path: Path) -> None:
@@ -236,7 +238,7 @@ def test_every_unreadable_picture_is_named(tmp_path: Path) -> None:
         content = (tmp_path / "b" / f"{index}.png").read_bytes()
         (tmp_path / "b" / f"{index}.png").write_bytes(content[:60])
     with pytest.raises(DataError) as caught:
-        Folder(path=tmp_path).open((3, 6, 8), seed=0, base=Path())
+        Folder(path=tmp_path).open((3, 6, 8), seed=0)
     lines = str(caught.value).splitlines()
     assert lines[0] == f"{tmp_path}/a/1.png: is no picture; expected PNG, JPEG, BMP or WebP"
     assert lines[1].startswith(f"{tmp_path}/b/0.png: the picture is damaged or cut short")

@@ -180,6 +180,16 @@ def test_a_warm_step_allocates_next_to_nothing() -> None:
     assert peak < 1_000_000
 
 
+def test_no_samples_give_no_numbers() -> None:
+    graph = residual()
+    x, objective = data(graph, 0)
+    with Executor(Model.create(graph), workers=2) as executor:
+        assert executor.infer(x).shape == (0, 5)
+        result = executor.differentiate(x, objective, training=True)
+    assert result.values.shape == (0,)
+    assert not result.flat_gradient.any()
+
+
 def test_an_error_in_a_worker_reaches_the_caller() -> None:
     def tap(name: str, what: str, array: Array, samples: slice) -> None:
         raise RuntimeError("from a tap")

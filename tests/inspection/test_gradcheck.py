@@ -80,7 +80,7 @@ def test_what_is_reported() -> None:
     assert {"node", "tensor", "verdict", "relative_error", "hint"} <= document["tensors"][0].keys()
 
 
-@given(st.integers(1000, 10**6), st.integers(1, 4), st.booleans())
+@given(st.integers(1000, 10**6), st.integers(2, 4), st.booleans())
 @settings(max_examples=12, deadline=None, derandomize=True)
 def test_random_networks_pass(seed: int, samples: int, black: bool) -> None:
     graph = random_graph(seed)
@@ -222,10 +222,12 @@ def test_progress_names_every_layer() -> None:
 
 
 def test_what_cannot_be_checked_is_said() -> None:
-    with pytest.raises(UsageError, match=r"no layer is called conv9; there are conv2d0, relu1"):
+    with pytest.raises(UsageError, match=r"--layer conv9: the network has no such layer; did you mean 'conv2d0'"):
         check(small_net(), layers=["conv9"])
     with pytest.raises(UsageError, match="takes 1 to 8 samples, but got 9"):
         check(small_net(), numbers(9, 2, 9, 9))
+    with pytest.raises(DataError, match="batch_norm in training needs more than one number a channel"):
+        check(chain((3,), ("batch_norm", {})), numbers(1, 3))
     with pytest.raises(DataError, match="class"):
         gradcheck(Model.create(small_net()), numbers(2, 2, 9, 9), np.array([0, 4]), CROSS_ENTROPY)
 

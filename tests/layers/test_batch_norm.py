@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnncli.errors import DataError
 from cnncli.layers.normalization import BatchNorm
 from tests.layers.harness import apply
 
@@ -53,10 +54,18 @@ def test_a_constant_channel_gives_the_bias() -> None:
     np.testing.assert_allclose(passed.dxs[0], 0)
 
 
-def test_one_number_a_channel_has_no_variance_and_no_nan() -> None:
+def test_one_number_a_channel_has_no_variance() -> None:
     layer = BatchNorm()
-    passed = apply(layer, fresh(layer, 3), [np.ones((1, 3))], np.ones((1, 3)), training=True)
+    with pytest.raises(DataError) as caught:
+        apply(layer, fresh(layer, 3), [np.ones((1, 3))], training=True)
+    assert str(caught.value) == (
+        "batch_norm in training needs more than one number a channel, but a batch of 1 sample of shape (3,) has no "
+        "more; take more samples, or a batch size that does not leave 1 over"
+    )
+    apply(layer, fresh(layer, 3), [np.ones((1, 3))], training=False)
+    passed = apply(layer, fresh(layer, 3), [np.ones((1, 3, 1, 2))], training=True)
     np.testing.assert_array_equal(passed.y, 0)
+    passed = apply(layer, fresh(layer, 3), [np.ones((2, 3))], training=True, cuts=2)  # one sample a micro-batch
     np.testing.assert_allclose(passed.buffers["running_var"], 0.9)
 
 

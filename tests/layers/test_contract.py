@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cnncli.layers import LAYERS
+from cnncli.layers.run import Run
 from tests.layers.cases import BATCH, CASES, Case, numbers
 from tests.layers.harness import Passed, apply
 
@@ -84,6 +85,22 @@ def test_in_place_gives_the_same_bits(case: Case) -> None:
     """Where the layer may write over its input and over dy; elsewhere they are read-only, and any write an error."""
     for key, array in results(run(case, owned=True), case).items():
         np.testing.assert_array_equal(array, results(run(case), case)[key], err_msg=key)
+
+
+@EVERY
+def test_only_what_is_declared_has_two_names(case: Case) -> None:
+    """Arrays that are nobody else's may be written over by whoever comes next."""
+    layer = case.layer
+    xs = tuple(np.ascontiguousarray(np.moveaxis(x, 0, -1)) for x in case.inputs())
+    dy = np.ascontiguousarray(np.moveaxis(case.upstream(), 0, -1))
+    run = Run(dy.dtype, case.training, BATCH, needs=(True,) * len(xs), owned=(False,) * len(xs))
+    coupled = layer.couples_batch and case.training
+    run.totals = layer.forward_sums(case.tensors(), xs, run) if coupled else None
+    y, cache = layer.forward(case.tensors(), xs, run)
+    run.totals = layer.backward_sums(case.tensors(), cache, dy, run) if coupled else None
+    dxs, _ = layer.backward(case.tensors(), cache, dy, run)
+    assert layer.aliases_input or not any(np.shares_memory(y, x) for x in xs)
+    assert layer.aliases_dy or not any(np.shares_memory(dx, dy) for dx in dxs if dx is not None)
 
 
 @EVERY

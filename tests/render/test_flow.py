@@ -58,8 +58,9 @@ def test_forward_in_a_pipe() -> None:
         "scale layer: ' .:-=+*#%@' from 0 up, 'MNXosxcvi ' below",
         "maps larger than 8x8 are shown as means of blocks",
         "",
-        "@@@@   Pullover     ██████████████████        75.0%",
-        "       T-shirt/top  ██████                    25.0%",
+        "input   most probable",
+        "@@@@    Pullover     ██████████████████        75.0%",
+        "        T-shirt/top  ██████                    25.0%",
     ]
 
 

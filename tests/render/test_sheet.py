@@ -128,6 +128,12 @@ def test_the_file_says_what_it_shows() -> None:
     assert {key: said[key] for key in expected} == expected
 
 
+def test_a_file_name_that_is_no_text_is_told_with_escapes() -> None:
+    drawn = panel(numbers(1, 2, 2))
+    png = draw_panel(view(drawn, subject=Subject("a\udcff.png")), drawn, Scale())
+    assert texts(png)["input"] == r"a\udcff.png"
+
+
 def test_with_a_scale_for_each_map_the_limits_of_each_are_told() -> None:
     array = np.array([[[1.0, 0.5]], [[4.0, 0.0]]])
     said = texts(draw_panel(view(panel(array)), panel(array), Scale("map")))

@@ -20,8 +20,9 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.data.files import existing_file, reading, require_memory, show
+from cnncli.data.files import existing_file, fill, reading, require_memory
 from cnncli.errors import DataError
+from cnncli.wording import printable
 
 _TYPES = {0x08: "u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_DIMENSIONS = 4
@@ -59,49 +60,41 @@ def _map(path: Path, file: IO[bytes]) -> NDArray[Any]:
     header = _read_header(path, file)
     size = os.fstat(file.fileno()).st_size - header.length
     if size != header.size:
-        raise DataError(f"{show(path)}: {header}, but {size:,} follow; is the file cut short or not IDX?")
+        raise DataError(f"{printable(path)}: {header}, but {size:,} follow; is the file cut short or not IDX?")
     return np.asarray(np.memmap(path, header.dtype, "r", header.length, header.shape))
 
 
 def _unpack(path: Path, file: IO[bytes]) -> NDArray[Any]:
     try:
-        with gzip.GzipFile(fileobj=file) as stream:
-            header = _read_header(path, cast(IO[bytes], stream))
+        with cast(IO[bytes], gzip.GzipFile(fileobj=file)) as stream:
+            header = _read_header(path, stream)
             packed = os.fstat(file.fileno()).st_size
             if header.size > packed * _DEFLATE_RATIO:
-                raise DataError(f"{show(path)}: {header}, more than {packed:,} bytes of gzip can hold")
-            require_memory(header.size, show(path), "unpack it: a plain file is memory-mapped")
+                raise DataError(f"{printable(path)}: {header}, more than {packed:,} bytes of gzip can hold")
+            require_memory(header.size, printable(path), "unpack it: a plain file is memory-mapped")
             array = np.empty(header.shape, header.dtype)
-            filled = _fill(array, stream)
+            filled = fill(array, stream)
             if filled != header.size:
-                raise DataError(f"{show(path)}: {header}, but only {filled:,} follow; is the file cut short?")
+                raise DataError(f"{printable(path)}: {header}, but only {filled:,} follow; is the file cut short?")
             if stream.read(1):  # at the end of the stream this also verifies its checksum
-                raise DataError(f"{show(path)}: {header}, but more follow")
+                raise DataError(f"{printable(path)}: {header}, but more follow")
             return array
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{show(path)}: the gzip file is damaged or cut short: {error}") from error
-
-
-def _fill(array: NDArray[Any], stream: gzip.GzipFile) -> int:
-    view = array.reshape(-1).view(np.uint8).data
-    filled = 0
-    while filled < len(view) and (count := stream.readinto(view[filled:])):
-        filled += count
-    return filled
+        raise DataError(f"{printable(path)}: the gzip file is damaged or cut short: {error}") from error
 
 
 def _read_header(path: Path, stream: IO[bytes]) -> _Header:
     start = stream.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES:
         given = start.hex(" ") or "nothing"
-        raise DataError(f"{show(path)}: is no IDX file: it starts with {given}; expected 00 00 08 03 or the like")
+        raise DataError(f"{printable(path)}: is no IDX file: it starts with {given}; expected 00 00 08 03 or the like")
     dimensions = start[3]
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise DataError(f"{show(path)}: declares {dimensions} dimensions; expected 1 to {_MOST_DIMENSIONS}")
+        raise DataError(f"{printable(path)}: declares {dimensions} dimensions; expected 1 to {_MOST_DIMENSIONS}")
     sizes = stream.read(4 * dimensions)
     if len(sizes) < 4 * dimensions:
-        raise DataError(f"{show(path)}: ends within its header; is the file cut short?")
+        raise DataError(f"{printable(path)}: ends within its header; is the file cut short?")
     shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
     if 0 in shape:
-        raise DataError(f"{show(path)}: holds no numbers: it declares {' x '.join(map(str, shape))}")
+        raise DataError(f"{printable(path)}: holds no numbers: it declares {' x '.join(map(str, shape))}")
     return _Header(np.dtype(_TYPES[start[2]]), shape, 4 + 4 * dimensions)

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
-from cnncli.data.files import did_you_mean, existing_file, reading, require_memory, show
+from cnncli.data.files import existing_file, fill, reading, require_memory
 from cnncli.errors import DataError
+from cnncli.wording import did_you_mean, printable
 
 _SUFFIX = ".npy"
 _ENCRYPTED = 0x1
@@ -58,8 +59,8 @@ def map_npy(path: Path) -> NDArray[Any]:
     """The array in a .npy file, memory-mapped."""
     existing_file(path)
     with reading(path), path.open("rb") as file:
-        header = _read_header(file, show(path))
-        header.require_size(os.fstat(file.fileno()).st_size - header.length, show(path))
+        header = _read_header(file, printable(path))
+        header.require_size(os.fstat(file.fileno()).st_size - header.length, printable(path))
         return _map(path, header, 0)
 
 
@@ -72,10 +73,10 @@ def npz_keys(path: Path) -> tuple[str, ...]:
 def read_npz(path: Path, key: str) -> NDArray[Any]:
     """One array of a .npz file: memory-mapped where stored as it is, read into memory where compressed."""
     keys = npz_keys(path)
-    where = f"{show(path)}: array '{show(key)}'"
+    where = f"{printable(path)}: array '{printable(key)}'"
     if key not in keys:
-        listed = ", ".join(show(name) for name in keys) or "nothing"
-        raise DataError(f"{show(path)}: has no array '{show(key)}'; it has {listed}{did_you_mean(key, keys)}")
+        listed = ", ".join(printable(name) for name in keys) or "nothing"
+        raise DataError(f"{printable(path)}: has no array '{printable(key)}'; it has {listed}{did_you_mean(key, keys)}")
     with _archive(path) as archive:
         info = archive.getinfo(key + _SUFFIX)
         if info.flag_bits & _ENCRYPTED or info.compress_type not in _COMPRESSIONS:
@@ -96,7 +97,8 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         with reading(path), zipfile.ZipFile(path) as archive:
             yield archive
     except _DAMAGE as error:
-        raise DataError(f"{show(path)}: is no .npz file, or it is damaged: {error or 'it ends too early'}") from error
+        reason = error or "it ends too early"
+        raise DataError(f"{printable(path)}: is no .npz file, or it is damaged: {reason}") from error
 
 
 def _offset(path: Path, info: zipfile.ZipInfo, where: str) -> int:
@@ -116,12 +118,7 @@ def _map(path: Path, header: _Header, start: int) -> NDArray[Any]:
 
 def _unpack(member: IO[bytes], header: _Header, where: str) -> NDArray[Any]:
     flat = np.empty(math.prod(header.shape), header.dtype)
-    view = flat.view(np.uint8).data
-    filled = 0
-    while filled < len(view) and (chunk := member.read(min(1 << 20, len(view) - filled))):
-        view[filled : filled + len(chunk)] = chunk
-        filled += len(chunk)
-    header.require_size(filled, where)
+    header.require_size(fill(flat, member), where)
     member.read(1)  # at its end the member's checksum is verified
     return flat.reshape(header.shape, order=header.order)
 

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.data.files import existing_file, reading, show
+from cnncli.data.files import existing_file, reading
 from cnncli.errors import DataError
+from cnncli.wording import printable
 
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 8 << 20  # in the worst case, one digit a line, they take a hundred times as much while they are read
 _TOKEN = re.compile(r"[^\s,]+")
 _EMPTY_FIELD = re.compile(r"^\s*(?=,)|,(?=\s*(?:,|$))")
 
@@ -29,16 +30,17 @@ def read_text(path: Path) -> NDArray[Any]:
     """The numbers as float64, (H, W), or (C, H, W) where there are several blocks. NaN and inf are numbers."""
     blocks = [block for block in _blocks(path) if block]
     if not blocks:
-        raise DataError(f"{show(path)}: holds no numbers; expected rows of numbers")
+        raise DataError(f"{printable(path)}: holds no numbers; expected rows of numbers")
     heights = {len(block) for block in blocks}
     if len(heights) > 1:
         given = ", ".join(str(len(block)) for block in blocks)
-        raise DataError(f"{show(path)}: the channels have {given} rows; expected the same number in each")
+        raise DataError(f"{printable(path)}: the channels have {given} rows; expected the same number in each")
     array = np.array(blocks)  # (C, H, W)
     return array[0] if len(blocks) == 1 else array
 
 
 def _blocks(path: Path) -> list[list[Row]]:
+    where = printable(path)
     blocks: list[list[Row]] = [[]]
     width = 0
     for number, line in enumerate(_lines(path), start=1):
@@ -47,10 +49,10 @@ def _blocks(path: Path) -> list[list[Row]]:
         if not line.strip():
             blocks.append([])
             continue
-        row = _row(line, f"{show(path)}:{number}")
+        row = _row(line, f"{where}:{number}")
         width = width or len(row)
         if len(row) != width:
-            raise DataError(f"{show(path)}:{number}: has {len(row)} numbers; the rows above have {width}")
+            raise DataError(f"{where}:{number}: has {len(row)} numbers; the rows above have {width}")
         blocks[-1].append(row)
     return blocks
 
@@ -68,7 +70,7 @@ def _number(token: re.Match[str], place: str) -> float:
             raise ValueError
         return float(text)
     except ValueError:
-        shown = show(text if len(text) <= 40 else text[:37] + "...")
+        shown = printable(text if len(text) <= 40 else text[:37] + "...")
         raise DataError(f"{place}:{token.start() + 1}: '{shown}' is no number") from None
 
 
@@ -77,10 +79,11 @@ def _lines(path: Path) -> list[str]:
     with reading(path):
         size = path.stat().st_size
         if size > _MOST_BYTES:
-            raise DataError(f"{show(path)}: {size:,} bytes of text; expected at most {_MOST_BYTES:,}: write it as .npy")
+            given = f"{size:,} bytes of text; expected at most {_MOST_BYTES:,}"
+            raise DataError(f"{printable(path)}: {given}: write it as .npy")
         content = path.read_bytes()
     try:
         return content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         place = f"byte {error.start} is not UTF-8"
-        raise DataError(f"{show(path)}: is no text ({place}); expected rows of numbers") from None
+        raise DataError(f"{printable(path)}: is no text ({place}); expected rows of numbers") from None

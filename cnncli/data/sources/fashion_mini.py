@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -32,7 +31,7 @@ class FashionMini(Source):
 
     classes: ClassNames | None = Field(CLASS_NAMES, description="names of the classes 0, 1, ...")
 
-    def read(self, input_shape: Shape, *, seed: int, base: Path) -> dict[str, Pool]:
+    def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
         """Read the files that come with the package."""
         files = standard_files(bundled.path("samples", "fashion-mini"))
         return {name: read_pair(*pair) for name, pair in files.items()}

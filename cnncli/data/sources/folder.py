@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cnncli.data.files import existing_folder, locate, reading, require_memory, show
+from cnncli.data.files import existing_folder, reading, require_memory
 from cnncli.data.formats.picture import SUFFIXES, Resize, read_pictures, require_picture_shape
 from cnncli.data.source import Pool, Shape, Source, check_class_names
 from cnncli.errors import DataError
+from cnncli.wording import printable
 
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _CLUTTER = ("Thumbs.db", "desktop.ini")
@@ -40,35 +41,39 @@ class Folder(Source):
         """As the pictures of the folder."""
         return self.resize
 
-    def read(self, input_shape: Shape, *, seed: int, base: Path) -> dict[str, Pool]:
+    def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
         """List everything, check it, then decode what `limit` leaves."""
         require_picture_shape(input_shape)
-        root = existing_folder(locate(base, self.path))
+        root = existing_folder(self.path)
         folders = _split_folders(root)
         splits = {name: _classes(folder, root) for name, folder in folders.items()}
-        names = self._class_names(root, list(splits["train"]))
+        names = self.class_names()
+        if wrong := sorted(set(names) ^ set(splits["train"])):
+            differ = f"sub-folders and data.classes differ in {', '.join(map(printable, wrong[:_MOST_LISTED]))}"
+            raise DataError(f"{printable(root)}: {differ}; expected the same names")
         for name, classes in splits.items():
             if extra := sorted(set(classes) - set(names)):
-                listed = ", ".join(map(show, extra[:_MOST_LISTED]))
-                raise DataError(f"{show(folders[name])}: has classes that the training pictures have not: {listed}")
+                listed = ", ".join(map(printable, extra[:_MOST_LISTED]))
+                where = printable(folders[name])
+                raise DataError(f"{where}: has classes that the training pictures have not: {listed}")
         chosen = {name: self._chosen(classes, names, seed) for name, classes in splits.items()}
         count = sum(len(paths) for paths, _ in chosen.values())
-        require_memory(count * math.prod(input_shape), f"{show(root)}: {count:,} pictures", "set data.limit")
+        require_memory(count * math.prod(input_shape), f"{printable(root)}: {count:,} pictures", "set data.limit")
         return {
-            name: Pool(read_pictures(paths, input_shape, self.resize), labels, show(root), show(root), names)
+            name: Pool(read_pictures(paths, input_shape, self.resize), labels, printable(root), printable(root))
             for name, (paths, labels) in chosen.items()
         }
 
-    def _class_names(self, root: Path, found: Sequence[str]) -> tuple[str, ...]:
-        names = self.classes or tuple(found)
-        if set(names) != set(found):
-            wrong = sorted(set(names) ^ set(found))
-            listed = ", ".join(map(show, wrong[:_MOST_LISTED]))
-            raise DataError(f"{show(root)}: sub-folders and data.classes differ in {listed}; expected the same names")
+    def class_names(self) -> tuple[str, ...]:
+        """Those of `classes`, or of the sub-folders in their order."""
+        if self.classes is not None:
+            return self.classes
+        root = existing_folder(self.path)
+        folder = _split_folders(root)["train"]
         try:
-            return check_class_names(names)
+            return check_class_names(tuple(entry.name for entry in _entries(folder, root) if entry.is_dir()))
         except ValueError as error:
-            raise DataError(f"{show(root)}: {error}; rename the folder") from None
+            raise DataError(f"{printable(root)}: {error}; rename the folder") from None
 
     def _chosen(self, classes: Classes, names: tuple[str, ...], seed: int) -> tuple[list[Path], NDArray[np.int64]]:
         """The pictures that `limit` leaves, and the number of each one's class."""
@@ -88,7 +93,7 @@ def _split_folders(root: Path) -> dict[str, Path]:
     for folder in folders:
         other = found.setdefault(_SPLITS[folder.name], folder)
         if other is not folder:
-            raise DataError(f"{show(root)}: has both {other.name} and {folder.name}; expected one of them")
+            raise DataError(f"{printable(root)}: has both {other.name} and {folder.name}; expected one of them")
     return found
 
 
@@ -98,8 +103,8 @@ def _classes(folder: Path, root: Path) -> Classes:
     stray = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and not entry.is_dir()]
     folders = [entry for entry in entries if entry.is_dir()]
     if stray or len(folders) < 2:
-        given = f"the picture {show(stray[0].name)} in no class" if stray else f"{len(folders)} sub-folders"
-        raise DataError(f"{show(folder)}: has {given}; expected two sub-folders or more, one a class, of pictures")
+        given = f"the picture {printable(stray[0].name)} in no class" if stray else f"{len(folders)} sub-folders"
+        raise DataError(f"{printable(folder)}: has {given}; expected two sub-folders or more, one a class, of pictures")
     classes: Classes = {entry.name: _entries(entry, root) for entry in folders}
     problems = [problem for entry in folders for problem in _problems(entry, classes[entry.name])]
     if problems:
@@ -110,12 +115,12 @@ def _classes(folder: Path, root: Path) -> Classes:
 
 def _problems(folder: Path, entries: Sequence[Path]) -> Iterator[str]:
     if not entries:
-        yield f"{show(folder)}: is empty; expected pictures of the class '{show(folder.name)}'"
+        yield f"{printable(folder)}: is empty; expected pictures of the class '{printable(folder.name)}'"
     for entry in entries:
         if entry.is_dir():
-            yield f"{show(entry)}: is a folder inside a class; expected pictures only"
+            yield f"{printable(entry)}: is a folder inside a class; expected pictures only"
         elif entry.suffix.lower() not in SUFFIXES:
-            yield f"{show(entry)}: is no picture; expected one of {' '.join(SUFFIXES)}"
+            yield f"{printable(entry)}: is no picture; expected one of {' '.join(SUFFIXES)}"
 
 
 def _entries(folder: Path, root: Path) -> list[Path]:
@@ -124,8 +129,8 @@ def _entries(folder: Path, root: Path) -> list[Path]:
         entries = sorted(entry for entry in folder.iterdir() if not _clutter(entry.name))
         for entry in entries:
             if entry.is_symlink() and not entry.resolve().is_relative_to(root.resolve()):
-                target = show(entry.resolve())
-                raise DataError(f"{show(entry)}: links to {target}, outside {show(root)}; put a copy there")
+                target = printable(entry.resolve())
+                raise DataError(f"{printable(entry)}: links to {target}, outside {printable(root)}; put a copy there")
     return entries
 
 

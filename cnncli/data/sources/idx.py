@@ -7,10 +7,11 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from cnncli.data.files import existing_folder, locate, reading, show
+from cnncli.data.files import existing_folder, reading
 from cnncli.data.formats.idx import read_idx
 from cnncli.data.source import Pool, Shape, Source
 from cnncli.errors import DataError
+from cnncli.wording import printable
 
 _PARTS = {"train": "train", "test": "t10k"}
 _KINDS = ("images-idx3", "labels-idx1")
@@ -39,16 +40,16 @@ class Idx(Source):
             raise ValueError("path finds the test files by itself; remove test_images and test_labels")
         return self
 
-    def read(self, input_shape: Shape, *, seed: int, base: Path) -> dict[str, Pool]:
+    def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
         """Read the labels and images of each pair of files."""
-        return {name: read_pair(*files) for name, files in self._files(base).items()}
+        return {name: read_pair(*files) for name, files in self._files().items()}
 
-    def _files(self, base: Path) -> dict[str, tuple[Path, Path]]:
+    def _files(self) -> dict[str, tuple[Path, Path]]:
         if self.path is not None:
-            return standard_files(locate(base, self.path))
+            return standard_files(self.path)
         pairs = {"train": (self.images, self.labels), "test": (self.test_images, self.test_labels)}
         return {
-            name: (locate(base, images), locate(base, labels))
+            name: (images, labels)
             for name, (images, labels) in pairs.items()
             if images is not None and labels is not None
         }
@@ -59,8 +60,8 @@ def read_pair(images: Path, labels: Path) -> Pool:
     targets = read_idx(labels)
     if targets.ndim != 1:
         hint = "are images and labels swapped?"
-        raise DataError(f"{show(labels)}: has shape {targets.shape}; expected labels, (N,); {hint}")
-    return Pool(read_idx(images), targets, show(images), show(labels))
+        raise DataError(f"{printable(labels)}: has shape {targets.shape}; expected labels, (N,); {hint}")
+    return Pool(read_idx(images), targets, printable(images), printable(labels))
 
 
 def standard_files(folder: Path) -> dict[str, tuple[Path, Path]]:
@@ -72,7 +73,7 @@ def standard_files(folder: Path) -> dict[str, tuple[Path, Path]]:
     wanted = _PARTS if any(found["test", kind] for kind in _KINDS) else ["train"]
     missing = [f"{_PARTS[split]}-{kind}-ubyte" for split in wanted for kind in _KINDS if not found[split, kind]]
     if missing:
-        raise DataError(f"{show(folder)}: has no {' and no '.join(missing)} (or the same with .gz at its end)")
+        raise DataError(f"{printable(folder)}: has no {' and no '.join(missing)} (or the same with .gz at its end)")
     first, second = _KINDS
     return {split: (folder / found[split, first], folder / found[split, second]) for split in wanted}
 

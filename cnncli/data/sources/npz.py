@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from cnncli.data.files import locate, show
 from cnncli.data.formats.npy import npz_keys, read_npz
 from cnncli.data.source import Pool, Shape, Source
 from cnncli.errors import DataError
+from cnncli.wording import printable
 
 _Keys = dict[str, tuple[str, str]]
 
@@ -51,13 +51,13 @@ class Npz(Source):
             raise ValueError("expected inputs and targets besides test_inputs and test_targets")
         return self
 
-    def read(self, input_shape: Shape, *, seed: int, base: Path) -> dict[str, Pool]:
+    def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
         """Map, or read, the arrays of each split."""
-        path = locate(base, self.path)
+        where = printable(self.path)
         pools = {}
-        for name, (inputs, targets) in self._keys(path).items():
-            labels = read_npz(path, targets)
-            pools[name] = Pool(read_npz(path, inputs), labels, f"{show(path)}: {inputs}", f"{show(path)}: {targets}")
+        for name, (inputs, targets) in self._keys(self.path).items():
+            labels = read_npz(self.path, targets)
+            pools[name] = Pool(read_npz(self.path, inputs), labels, f"{where}: {inputs}", f"{where}: {targets}")
         return pools
 
     def _keys(self, path: Path) -> _Keys:
@@ -69,5 +69,5 @@ class Npz(Source):
             if present.issuperset(convention["train"]):
                 return {name: keys for name, keys in convention.items() if present.intersection(keys)}
         known = ", ".join("/".join(convention["train"]) for convention in _CONVENTIONS)
-        listed = ", ".join(map(show, sorted(present))) or "nothing"
-        raise DataError(f"{show(path)}: has {listed}; expected {known}, or set data.inputs and data.targets")
+        listed = ", ".join(map(printable, sorted(present))) or "nothing"
+        raise DataError(f"{printable(path)}: has {listed}; expected {known}, or set data.inputs and data.targets")

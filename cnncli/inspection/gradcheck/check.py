@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from cnncli.engine import Executor, LossObjective, record_forward
 from cnncli.engine.plan import UNIT
 from cnncli.errors import UsageError
-from cnncli.graph import INPUT, Graph, Model, Node
+from cnncli.graph import INPUT, Model, Node
 from cnncli.inspection.gradcheck import diagnosis, verdicts
 from cnncli.inspection.gradcheck.examination import Examination, Trial
 from cnncli.inspection.gradcheck.report import GradcheckReport, TensorCheck, Verdict, overall
 from cnncli.inspection.gradcheck.subjects import LayerSubject, LossSubject, NetworkSubject, Subject
+from cnncli.inspection.names import only_nodes
 from cnncli.losses import Loss
 
 Array = NDArray[Any]
@@ -34,20 +35,22 @@ def gradcheck(
     targets: Array,
     loss: Loss,
     *,
-    layers: Collection[str] | None = None,
+    layers: Sequence[str] = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> GradcheckReport:
     """Compares every gradient that backward computes with what forward passes say, in float64, in training mode.
 
     x is (N, *input_shape), N at most 8 (3 are enough), `targets` as the data set has them. `layers` are the nodes to be
-    checked, "input" and "loss" among them; by default all. The model is left as it is: batch norm uses the batch's
+    checked, "input" and "loss" among them; none given: all. The model is left as it is: batch norm uses the batch's
     statistics and moves no running ones, dropout has the same masks throughout.
 
     Raises UsageError, and DataError where the targets do not fit.
     """
     graph = model.graph
-    _check_arguments(graph, len(x), layers)
+    if not 1 <= len(x) <= UNIT:
+        raise UsageError(f"gradcheck takes 1 to {UNIT} samples, but got {len(x)}; 3 are enough")
+    wanted = only_nodes(graph, layers, [LOSS])
     x = np.asarray(x, np.float64)
     rng = np.random.default_rng(seed)
     working = model.astype(np.float64)
@@ -60,21 +63,12 @@ def gradcheck(
             (node.name, _layer(working, node, values, seed, rng)) for node in graph.nodes
         ]
         alone.append((LOSS, LossSubject(objective, values[objective.at], rng.normal(size=len(x)))))
-        checker = _Checker(len(x), layers, rng, progress, total=len(graph.nodes) + 2)
+        checker = _Checker(len(x), wanted, rng, progress, total=len(graph.nodes) + 2)
         for name, subject in alone:
             checker.alone(name, subject)
         checker.together(NetworkSubject(working, x, objective, seed))
     found = tuple(checker.found)
     return GradcheckReport(overall(check.verdict for check in found), found, len(x), seed, jittered)
-
-
-def _check_arguments(graph: Graph, samples: int, layers: Collection[str] | None) -> None:
-    if not 1 <= samples <= UNIT:
-        raise UsageError(f"gradcheck takes 1 to {UNIT} samples, but got {samples}; 3 are enough")
-    known = {*graph.by_name, INPUT, LOSS}
-    unknown = [name for name in layers or () if name not in known]
-    if unknown:
-        raise UsageError(f"no layer is called {', '.join(unknown)}; there are {', '.join(graph.by_name)}")
 
 
 def _jitter(model: Model, rng: np.random.Generator) -> tuple[str, ...]:
@@ -100,7 +94,7 @@ class _Checker:
     def __init__(
         self,
         samples: int,
-        layers: Collection[str] | None,
+        layers: Collection[str],
         rng: np.random.Generator,
         progress: Progress | None,
         total: int,
@@ -116,7 +110,7 @@ class _Checker:
 
     def alone(self, node: str, subject: Subject) -> None:
         self._tell(node)
-        if self._layers is not None and node not in self._layers:
+        if node not in self._layers:
             return
         names = {name: (node, name) for name in subject.tensors}
         self.found += self._check(subject, names, "layer")
@@ -124,7 +118,7 @@ class _Checker:
     def together(self, subject: NetworkSubject) -> None:
         self._tell("network")
         keys = {name: tuple(name.rsplit(".", 1)) if name != INPUT else (INPUT, INPUT) for name in subject.tensors}
-        names = {name: (key[0], key[1]) for name, key in keys.items() if self._layers is None or key[0] in self._layers}
+        names = {name: (key[0], key[1]) for name, key in keys.items() if key[0] in self._layers}
         if self._unusable:
             hint = "not looked at: first mend the gradient that is missing or has the wrong shape"
             self.found += [TensorCheck(*key, "network", Verdict.UNCHECKED, hint=hint) for key in names.values()]
@@ -178,7 +172,7 @@ class _Checker:
         own = [other for other in failed if (other.node, other.tensor) == (check.node, check.tensor)]
         if own:
             return f"as in the layer alone: {own[0].hint}"
-        passing_on = [f"{other.node}.{other.tensor}" for other in failed if other.tensor.startswith(INPUT)]
+        passing_on = [other.name for other in failed if other.tensor.startswith(INPUT)]
         if passing_on:
             return f"what reaches it is wrong: see {', '.join(passing_on)}"
         text = diagnosis.factor(trials, self._samples)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cnncli.graph import INPUT, Graph, Model, Node
 from cnncli.inspection.gradcheck.check import LOSS, Progress, gradcheck
-from cnncli.inspection.gradcheck.report import GradcheckReport, Verdict
+from cnncli.inspection.gradcheck.report import GradcheckReport, Verdict, full_name
 from cnncli.layers.base import Cache, Layer, Params
 from cnncli.layers.run import Run
 from cnncli.losses import Loss
@@ -30,6 +30,11 @@ class Attempt:
     verdict: Verdict
     relative_error: float | None
     hint: str | None
+
+    @property
+    def name(self) -> str:
+        """Of the tensor: conv1.weight."""
+        return full_name(self.node, self.tensor)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,16 @@ class TensorCheck:
     unchecked: int = 0
     hint: str | None = None
 
+    @property
+    def name(self) -> str:
+        """conv1.weight; the network's own input is "input"."""
+        return full_name(self.node, self.tensor)
+
+
+def full_name(node: str, tensor: str) -> str:
+    """What a tensor is called in texts."""
+    return node if node == tensor else f"{node}.{tensor}"
+
 
 @dataclass(frozen=True)
 class GradcheckReport:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnncli.errors import UsageError
 from cnncli.graph import INPUT
+from cnncli.inspection.names import only_nodes
 from cnncli.inspection.statistics import Statistics, as_maps, statistics, strengths
 from cnncli.inspection.views.pick import STRONGEST, Pick
 from cnncli.inspection.views.subject import Subject
@@ -86,19 +86,29 @@ def filters(model: Model, pick: Pick = STRONGEST) -> PanelsView:
     return _view("filters", Subject(""), _filter_panels(model.parameters, model.graph, pick, ""), pick)
 
 
-def _view(view: str, subject: Subject, panels: Iterable[Panel | None], pick: Pick) -> PanelsView:
-    kept = sorted((panel for panel in panels if panel is not None), key=lambda panel: panel.index)
-    if not kept and pick.channels:
-        raise UsageError(f"--channels: no layer has channel {min(pick.channels)}; channels are counted from 0")
+def _view(view: str, subject: Subject, panels: Iterable[Panel], pick: Pick) -> PanelsView:
+    found = sorted(panels, key=lambda panel: panel.index)
+    if found:
+        _require_channels(found, pick.channels)
+    kept = tuple(panel for panel in found if panel.maps.size)
     if not kept:
         where = f"in {', '.join(pick.nodes)}" if pick.nodes else "in this network"
         raise UsageError(f"there is nothing {where} that '{view}' could draw")
-    return PanelsView(view, subject, tuple(kept))
+    return PanelsView(view, subject, kept)
+
+
+def _require_channels(panels: Sequence[Panel], channels: Sequence[int]) -> None:
+    """Each must be one of some tensor's; those with fewer are left out."""
+    largest = max(panels, key=lambda panel: panel.total)
+    missing = [channel for channel in channels if channel >= largest.total]
+    if missing:
+        most = f"{largest.node} has {largest.total}" + (", the most of all" if len(panels) > 1 else "")
+        raise UsageError(f"--channels: there is no channel {missing[0]}; {most}, counted from 0")
 
 
 def _value_panels(
     arrays: Mapping[str, Array], graph: Graph, subject: Subject, pick: Pick, what: str
-) -> Iterable[Panel | None]:
+) -> Iterable[Panel]:
     names = _chosen(graph, pick, (name for name in arrays if not _repeats(graph, name, arrays)))
     for index, name in enumerate(graph.consumers):
         if name not in names or name not in arrays:
@@ -111,7 +121,7 @@ def _value_panels(
 
 def _filter_panels(
     parameters: Mapping[str, Mapping[str, Array]], graph: Graph, pick: Pick, suffix: str
-) -> Iterable[Panel | None]:
+) -> Iterable[Panel]:
     names = _chosen(graph, pick, graph.by_name)
     for index, node in enumerate(graph.nodes, start=1):
         for key, array in parameters.get(node.name, {}).items():
@@ -124,19 +134,12 @@ def _repeats(graph: Graph, name: str, arrays: Mapping[str, Array]) -> bool:
     """Whether a value shows nothing that its input does not show (flatten, identity, dropout at inference)."""
     if name == INPUT or not graph.by_name[name].layer.aliases_input:
         return False
-    (first, *others) = graph.by_name[name].inputs
-    if others or first not in arrays:
-        return False
-    return np.array_equal(arrays[name].ravel(), arrays[first].ravel(), equal_nan=True)
+    (source,) = graph.by_name[name].inputs
+    return source in arrays and np.array_equal(arrays[name].ravel(), arrays[source].ravel(), equal_nan=True)
 
 
 def _chosen(graph: Graph, pick: Pick, default: Iterable[str]) -> Collection[str]:
-    for name in pick.nodes:
-        if name not in graph.consumers:
-            near = difflib.get_close_matches(name, graph.consumers, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(graph.consumers)}"
-            raise UsageError(f"the network has no layer {name!r}; {hint}")
-    return set(pick.nodes or default)
+    return only_nodes(graph, pick.nodes) if pick.nodes else set(default)
 
 
 def _as_filters(array: Array, graph: Graph, node: Node) -> Array:
@@ -154,15 +157,14 @@ def _as_filters(array: Array, graph: Graph, node: Node) -> Array:
 
 def _panel(
     index: int, node: Node | None, what: str, array: Array, maps: Array, pick: Pick, *, has_channels: bool
-) -> Panel | None:
-    """`maps` (B, K, H, W) of all channels; None if none of them is picked."""
+) -> Panel:
+    """`maps` (B, K, H, W) of all channels; the panel has none where none of them is picked."""
     channels = pick.of(maps) if has_channels else ()
     if has_channels:
         maps = maps[list(channels)]
-    if not maps.size:
-        return None
     inside = maps.shape[1]
-    if pick.top is not None and inside > max(pick.top, 1):  # of a filter's many input channels the strongest, in order
+    # Of a filter's many input channels the strongest, in their order.
+    if maps.size and pick.top is not None and inside > max(pick.top, 1):
         strongest = np.argsort(-strengths(maps.swapaxes(0, 1)), kind="stable")[: max(pick.top, 1)]
         maps = maps[:, np.sort(strongest)]
     of_all = statistics(array)

@@ -49,7 +49,7 @@ def test_branches_that_meet_are_no_repetition() -> None:
     ("pick", "channels"),
     [
         (Pick(top=None), (0, 1, 2, 3)),
-        (Pick(channels=(3, 1, 9)), (3, 1)),
+        (Pick(channels=(3, 1)), (3, 1)),
         (Pick(channels=(2,), top=None), (2,)),
     ],
 )
@@ -58,6 +58,11 @@ def test_channels_given_or_all(model: Model, forward: Recording, pick: Pick, cha
     drawn = next(panel for panel in conv if panel.node == "conv1")
     assert drawn.channels == channels
     assert not drawn.ranked
+
+
+def test_layers_with_fewer_channels_are_left_out(model: Model, forward: Recording) -> None:
+    view = views.feature_maps(forward, model.graph, SUBJECT, Pick(channels=(2,)))
+    assert [panel.node for panel in view.panels] == ["conv1", "relu1", "pool1", "linear1"]
 
 
 def test_the_strongest_channels_come_first(model: Model, forward: Recording) -> None:
@@ -116,17 +121,18 @@ def test_nan_is_told_by_place(model: Model, forward: Recording) -> None:
 @pytest.mark.parametrize(
     ("pick", "message"),
     [
-        (Pick(nodes=("conv2",)), "the network has no layer 'conv2'; did you mean 'conv1'?"),
+        (Pick(nodes=("conv2",)), "--layer conv2: the network has no such layer; did you mean 'conv1'?"),
         (
             Pick(nodes=("zzz",)),
-            "the network has no layer 'zzz'; it has input, conv1, relu1, pool1, flatten1, dropout1, linear1",
+            "--layer zzz: the network has no such layer; "
+            "there are input, conv1, relu1, pool1, flatten1, dropout1, linear1",
         ),
-        (Pick(channels=(7, 9)), "--channels: no layer has channel 7; channels are counted from 0"),
+        (Pick(("conv1",), (3, 7, 9)), "--channels: there is no channel 7; conv1 has 4, counted from 0"),
+        (Pick(channels=(99,)), "--channels: there is no channel 99; conv1 has 4, the most of all, counted from 0"),
+        (Pick(("linear1",), (4,)), "--channels: there is no channel 4; linear1 has 1, counted from 0"),
     ],
 )
 def test_what_is_not_there(model: Model, forward: Recording, pick: Pick, message: str) -> None:
-    if pick.channels:
-        pick = Pick(("conv1",), pick.channels)
     with pytest.raises(UsageError) as caught:
         views.feature_maps(forward, model.graph, SUBJECT, pick)
     assert str(caught.value) == message

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from cnncli.errors import UsageError
 from cnncli.graph import Graph
+from cnncli.wording import did_you_mean
 
 
 def only_nodes(graph: Graph, names: Sequence[str], others: Sequence[str] = ()) -> frozenset[str]:
@@ -17,7 +17,6 @@ def only_nodes(graph: Graph, names: Sequence[str], others: Sequence[str] = ()) -
     known = [*graph.consumers, *others]
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise UsageError(f"--layer {name}: the network has no such layer; {hint}")
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            raise UsageError(f"--layer {name}: the network has no such layer{hint}")
     return frozenset(names or known)
