@@ -176,8 +176,9 @@ def test_one_sigmoid_is_the_probability_of_the_second_of_two_classes(tmp_path: P
     assert first.output == pytest.approx([1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))], rel=1e-6)
     assert [each.name for each in second.top] == ["yes", "no"]
     subject = cnncli.backward(session, input="train:1", label="no").view.subject
-    assert (subject.true, subject.predicted, subject.target) == ("no", "yes", f"{loss} loss of label no")
-    assert cnncli.backward(session, input="train:1", label=0.3).view.subject.true is None
+    assert (subject.true, subject.predicted, subject.target) == ("yes", "yes", f"{loss} loss of label no")
+    subject = cnncli.backward(session, input="train:1", label=0.3).view.subject
+    assert (subject.true, subject.target) == ("yes", f"{loss} loss")
 
 
 def test_a_class_is_meant_by_its_name_before_its_number(tmp_path: Path) -> None:
@@ -186,7 +187,8 @@ def test_a_class_is_meant_by_its_name_before_its_number(tmp_path: Path) -> None:
     data = {"source": "npz", "path": str(tmp_path / "data.npz"), "classes": classes, "validation": 0}
     session = cnncli.load({"data": data, "model": {"input": [4], "layers": ["identity"]}})
     for label, name in (("3", "3"), ("1", "1"), ("2", "Bag"), (0, "3"), ("bag", "bag"), ("BAG", "Bag")):
-        assert cnncli.backward(session, input="train:0", label=label).view.subject.true == name
+        subject = cnncli.backward(session, input="train:0", label=label).view.subject
+        assert (subject.true, subject.target) == ("3", f"cross_entropy loss of label {name}")
     with pytest.raises(UsageError, match=r"--label bagg: no such class; did you mean 'bag'\?"):
         cnncli.backward(session, input="train:0", label="bagg")
     with pytest.raises(UsageError, match=r"no such class; the network has the classes 0 to 3: 3, 1, Bag, bag"):

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from numpy.typing import NDArray
 
 from cnncli.api.arrays import activation_arrays, gradient_arrays, parameter_arrays, save_npz
-from cnncli.api.inputs import Inputs, Labels, shown
+from cnncli.api.inputs import Inputs, Labels, labelled, shown
 from cnncli.api.objectives import choose
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.api.subject import describe
@@ -72,11 +72,14 @@ def backward(
     """
     session = resolve(network, options)
     keep = only_nodes(session.graph, layer)
-    given = shown(session, input, label)
+    found = shown(session, input)
+    given = labelled(session, found, label)
     chosen = choose(session, given, target=None if target is None else str(target), upstream=upstream)
     with session.executor() as executor:
         recording = record_backward(executor, given.x, chosen.objective, training=train_mode)
-    subject = describe(session, given, recording.activations, target=chosen.text)
+    made_up = not input and session.experiment.data is None
+    known = given if found.targets is None or made_up else found  # a label does not change what the data say is true
+    subject = describe(session, known, recording.activations, target=chosen.text)
     view = views.backward_view(recording, session.model, subject)
     view = replace(
         view,

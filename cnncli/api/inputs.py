@@ -34,18 +34,14 @@ def given_inputs(session: Session, inputs: Inputs) -> Input:
     )
 
 
-def shown(session: Session, inputs: Inputs | None, labels: Labels = ()) -> Input:
+def shown(session: Session, inputs: Inputs | None) -> Input:
     """The given inputs; else the first sample of the data; else, without data, random numbers and a random target.
 
-    `labels` take the place of the targets. Raises DataError and UsageError.
+    Raises DataError and UsageError.
     """
     if inputs:
-        found = given_inputs(session, inputs)
-    elif session.experiment.data is not None:
-        found = _first_sample(session)
-    else:
-        found = _random(session, 1)
-    return _labelled(session, found, labels)
+        return given_inputs(session, inputs)
+    return _random(session, 1) if session.experiment.data is None else _first_sample(session)
 
 
 def shown_some(session: Session, inputs: Inputs | None, labels: Labels, count: int) -> Input:
@@ -54,7 +50,7 @@ def shown_some(session: Session, inputs: Inputs | None, labels: Labels, count: i
     Raises DataError and UsageError, but not for a data set that is not there.
     """
     found = given_inputs(session, inputs) if inputs else _training_samples(session, count)
-    return _labelled(session, found, labels)
+    return labelled(session, found, labels)
 
 
 def known_targets(found: Input, fix: str) -> Array:
@@ -104,8 +100,8 @@ def _random_targets(session: Session, count: int) -> Array:
     return rng.standard_normal((count, *shape)).astype(np.float32)
 
 
-def _labelled(session: Session, found: Input, labels: Labels) -> Input:
-    """With the targets that `labels` mean, if there are any."""
+def labelled(session: Session, found: Input, labels: Labels) -> Input:
+    """With the targets that `labels` mean, if there are any. Raises DataError and UsageError."""
     each = [labels] if isinstance(labels, str | float | int) else labels
     if not each:
         return found

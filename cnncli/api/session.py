@@ -16,8 +16,12 @@ from cnncli.data.dataset import Dataset
 from cnncli.engine import Executor
 from cnncli.errors import DataError, UsageError
 from cnncli.graph import Graph, Model
+from cnncli.layers.initializers import Constant, Ones, Zeros
 from cnncli.training.checkpoint import load_weights
 from cnncli.training.run_directory import RunDirectory
+
+FIXED = (Constant, Ones, Zeros)
+"""The initialisers that draw nothing."""
 
 Config = str | PathLike[str] | Mapping[str, Any]
 """A file, YAML text (with a line break in it), or the same as nested dictionaries."""
@@ -67,6 +71,16 @@ class Session:
             return data.class_names()
         except DataError:
             return None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether there are parameters that were drawn: neither from a file, nor written as numbers or a constant."""
+        return self.weights is None and any(
+            not isinstance(getattr(node.layer, key, None), tuple)
+            and not isinstance(getattr(getattr(node.layer, "init_", None), key, None), FIXED)
+            for node in self.graph.nodes
+            for key in self.model.parameters.get(node.name, ())
+        )
 
     def executor(self) -> Executor:
         """To be used as a context manager."""

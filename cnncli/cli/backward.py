@@ -50,11 +50,13 @@ def backward(
     dtype: Dtype = "float32",
 ) -> None:
     """Show what flows back: the gradients of outputs and parameters."""
-    from cnncli.cli.look import fail_if_nonfinite, note_stand_in, write_pictures
+    from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in, write_pictures
     from cnncli.cli.output import show, show_json
     from cnncli.render import flow
 
+    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
     result = cnncli.backward(
+        session,
         input=input_,
         label=label or [],
         target=target,
@@ -62,8 +64,8 @@ def backward(
         layer=layer or [],
         train_mode=train_mode,
         save=save,
-        **network(config, run, checkpoint, set_, workers, dtype),
     )
+    note_random_weights(session)
     note_stand_in(input_, [result.view.subject.input])
     if out is not None:
         write_pictures(result.pictures(), out)

@@ -26,11 +26,15 @@ def evaluate(
     dtype: Dtype = "float32",
 ) -> None:
     """Measure a trained network on a split of its data."""
+    from cnncli.cli.look import fail_unless_finite, note_random_weights
     from cnncli.cli.output import say, show_json
     from cnncli.training.progress import scores_text
 
-    result = cnncli.evaluate(split=split, **network(config, run, checkpoint, set_, workers, dtype))
+    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
+    result = cnncli.evaluate(session, split=split)
+    note_random_weights(session)
     if json:
         show_json(result)
     else:
         say(f"{result.split}  {scores_text(result)}  ({result.samples:,} samples)")
+    fail_unless_finite(result.loss)

@@ -51,18 +51,20 @@ def forward(
     dtype: Dtype = "float32",
 ) -> None:
     """Show what flows forward: each layer's output, then the classes."""
-    from cnncli.cli.look import fail_if_nonfinite, note_stand_in, write_pictures
+    from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in, write_pictures
     from cnncli.cli.output import show, show_json
     from cnncli.render import flow
 
+    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
     result = cnncli.forward(
+        session,
         input=input_,
         layer=layer or [],
         top=top,
         train_mode=train_mode,
         save=save,
-        **network(config, run, checkpoint, set_, workers, dtype),
     )
+    note_random_weights(session)
     note_stand_in(input_, [result.view.subject.input])
     if out is not None:
         write_pictures(result.pictures(), out)

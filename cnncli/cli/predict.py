@@ -47,15 +47,19 @@ def predict(
     dtype: Dtype = "float32",
 ) -> None:
     """Tell the most probable classes of images."""
+    from cnncli.cli.look import fail_unless_finite, note_random_weights
     from cnncli.cli.output import show, show_json
     from cnncli.render import tables
     from cnncli.render.values import Values
 
     inputs = [*(images or []), *(input_ or [])]
-    found = cnncli.predict(input=inputs, top=top, **network(config, run, checkpoint, set_, workers, dtype))
+    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
+    found = cnncli.predict(session, input=inputs, top=top)
+    note_random_weights(session)
     if json:
         show_json(found, arrays=not found[0].top)
     elif found[0].top:
         show(tables.predictions(found))
     else:
         show(*(Values(each.input, each.output) for each in found))
+    fail_unless_finite(*(each.output for each in found))

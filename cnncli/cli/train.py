@@ -41,6 +41,7 @@ def train(
     dtype: Dtype = "float32",
 ) -> None:
     """Train a network, watching it learn, and keep its best weights."""
+    from cnncli.cli.look import fail_unless_finite
     from cnncli.cli.output import note, say, show_json
     from cnncli.cli.progress import progress
 
@@ -67,6 +68,8 @@ def train(
                 f"look at it:  cnncli forward --run {result.run}",
                 f"use it:      cnncli predict --run {result.run} IMAGE",
             )
+    if result.test is not None:
+        fail_unless_finite(result.test.loss)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
 

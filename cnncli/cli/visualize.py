@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import cnncli
-from cnncli.cli.look import fail_if_nonfinite, note_stand_in
+from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in
 from cnncli.cli.options import (
     OUTPUT,
     Checkpoint,
@@ -95,12 +95,14 @@ def feature_maps(
 ) -> None:
     """Draw what each layer makes of an image."""
     drawing = _Drawing.of(scale, out, npy=npy, json=json)
+    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
     view = cnncli.feature_maps(
+        session,
         input=input_,
         pick=_pick(layer, channels, top, every, out),
         train_mode=train_mode,
-        **network(config, run, checkpoint, set_, workers, dtype),
     )
+    note_random_weights(session)
     note_stand_in(input_, [view.subject.input])
     drawing.present(view)
 
@@ -123,7 +125,10 @@ def filters(
     """Draw the weights."""
     drawing = _Drawing.of(scale, out, npy=npy, json=json)
     pick = _pick(layer, channels, top, every, out)
-    drawing.present(cnncli.filters(pick=pick, **network(config, run, checkpoint, set_, workers)))
+    session = cnncli.load(**network(config, run, checkpoint, set_, workers))
+    view = cnncli.filters(session, pick=pick)
+    note_random_weights(session)
+    drawing.present(view)
 
 
 def gradients(
@@ -149,15 +154,17 @@ def gradients(
 ) -> None:
     """Draw the gradient of each layer's output and of the weights."""
     drawing = _Drawing.of(scale, out, npy=npy, json=json)
+    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
     view = cnncli.gradients(
+        session,
         input=input_,
         label=label or [],
         target=target,
         upstream=upstream,
         pick=_pick(layer, channels, top, every, out),
         train_mode=train_mode,
-        **network(config, run, checkpoint, set_, workers, dtype),
     )
+    note_random_weights(session)
     note_stand_in(input_, [view.subject.input])
     drawing.present(view)
 

@@ -75,7 +75,7 @@ class BatchNorm(Layer):
         if run.batch_size * math.prod(x.shape[1:-1]) == 1:
             raise DataError(
                 f"{self.type} in training needs more than one number a channel, but a batch of 1 sample of shape "
-                f"{x.shape[:-1]} has no more; take more samples, or a batch size that does not leave 1 over"
+                f"{x.shape[:-1]} has no more; take more samples, or a larger batch size"
             )
         count = x.size // x.shape[0]
         centre = _column(channel_sums(x) / count, x)

@@ -26,6 +26,11 @@ def first_bad_value(executor: Executor, x: Array, step: int) -> str | None:
     return next((name for name in names if name in bad), None)
 
 
+def bad_samples(x: Array) -> Array:
+    """The indices of the samples that hold a number that is not finite."""
+    return np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+
+
 def first_bad_tensor(model: Model) -> str | None:
     """The first parameter or buffer that is not finite, as `<node>.<key>`; None if all are."""
     return next((key for key, array in model.state_dict().items() if not np.isfinite(array).all()), None)

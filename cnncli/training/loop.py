@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from cnncli.data.batches import batch_count, shuffled_batches
 from cnncli.data.dataset import Dataset
 from cnncli.engine import Executor, LossObjective
-from cnncli.errors import DivergedError
-from cnncli.graph import Model
+from cnncli.errors import DataError, DivergedError
+from cnncli.graph import INPUT, Model
 from cnncli.losses import Loss
 from cnncli.training.checkpoint import TrainingState, save_state, save_weights
-from cnncli.training.divergence import first_bad_tensor, first_bad_value
+from cnncli.training.divergence import bad_samples, first_bad_tensor, first_bad_value
 from cnncli.training.evaluation import EvalResult, check_targets, measure
 from cnncli.training.history import Best, Epoch, best_of
 from cnncli.training.interruption import Interruption
@@ -64,8 +64,9 @@ def fit(
     regression and multi-label, where there is no telling accuracy, of the lowest loss. Without a validation split
     the scores of the training itself stand in. Ctrl-C ends the training after the step at work; all is saved.
 
-    Raises DataError if targets do not fit, DivergedError at the first number that is not finite (the files in `run`
-    stay those of the last finished epoch), OutputError if a result cannot be written.
+    Raises DataError if targets do not fit or a sample is not finite, DivergedError at the first number that is not
+    finite for another reason (the files in `run` stay those of the last finished epoch), OutputError if a result
+    cannot be written.
     """
     check_targets(loss, model.graph, dataset)
     listener = listener or Listener()
@@ -173,6 +174,8 @@ class _Training:
         value = result.value
         if not math.isfinite(value):
             source = first_bad_value(self.executor, x, self.step)
+            if source == INPUT:
+                raise self._bad_data(indices[bad_samples(x)])
             where = "" if source is None else f", and the first value that is not finite is {source}"
             raise self._diverged(f"in step {self.step + 1} the loss is {value}{where}")
         self.step += 1
@@ -233,6 +236,15 @@ class _Training:
         bad = first_bad_tensor(self.model)
         if bad is not None:
             raise self._diverged(f"after step {self.step} {bad} holds numbers that are not finite")
+
+    def _bad_data(self, samples: Array) -> DataError:
+        self._write_steps()
+        numbers = ", ".join(map(str, sorted(samples.tolist())[:10])) + (", ..." if len(samples) > 10 else "")
+        which = f"sample {numbers}" if len(samples) == 1 else f"samples {numbers}"
+        return DataError(
+            f"the training data hold a number that is not finite: {which} of the training split, "
+            f"in the batch of step {self.step + 1}; remove or replace it"
+        )
 
     def _diverged(self, what: str) -> DivergedError:
         self._write_steps()

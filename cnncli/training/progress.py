@@ -85,11 +85,9 @@ class PlainLines(Listener):
         self._write("  ".join(parts) + ("  best" if best else ""))
 
     def ended(self, result: TrainResult) -> None:
-        """The scores on the test split, and whether it was interrupted."""
+        """Whether it was interrupted; the scores on the test split are part of the result, not of the progress."""
         if result.interrupted:
             self._write(f"interrupted after {len(result.history)} of {self.epochs} epochs")
-        if result.test is not None:
-            self._write(f"test {scores_text(result.test)}")
 
     def _write(self, line: str) -> None:
         print(line, file=self.stream, flush=True)

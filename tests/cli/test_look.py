@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 
+RANDOM = "no --checkpoint is given: the weights are random (seed 0), not trained\n"
 GRID = "1 2 3\n4 5 6\n7 8 9\n"
 EDGE = """\
 model:
@@ -99,7 +100,7 @@ def test_what_cannot_be_saved_is_said(cli: Cli, folder: Path, save: str, code: i
 
 
 def test_without_an_input_something_stands_in_and_is_named(cli: Cli, edge: Path) -> None:
-    assert cli("forward", "--config", "stripes.yaml").err == "no --input is given: this is test:0\n"
+    assert cli("forward", "--config", "stripes.yaml").err == f"{RANDOM}no --input is given: this is test:0\n"
     outcome = cli("forward", "--config", "edge.yaml")
     assert (outcome.code, outcome.err) == (0, "no --input is given: this is random numbers (seed 0)\n")
     assert cli("backward", "--config", "edge.yaml").code == 0
@@ -147,6 +148,27 @@ def test_what_cannot_be_differentiated(cli: Cli, folder: Path, arguments: list[s
     outcome = cli("backward", "--config", "stripes.yaml", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["forward", "backward", "visualize feature-maps", "visualize filters", "visualize gradients", "eval", "predict"],
+)
+def test_random_weights_are_told(cli: Cli, trained: Path, command: str) -> None:
+    given = [] if command in ("visualize filters", "eval") else ["--input", "test:0"]
+    arguments = (*command.split(), *given, "--config", "stripes.yaml", "--json")
+    outcome = cli(*arguments)
+    assert (outcome.code, outcome.err, bool(outcome.json)) == (0, RANDOM, True)
+    assert cli(*arguments, "--checkpoint", "runs/first/best.safetensors").err == ""
+    assert cli(*arguments, "--set", "model.layers=[flatten]", "--set", "loss=mse").err.count(RANDOM) == 0
+
+
+def test_a_label_does_not_change_what_is_true(cli: Cli, trained: Path) -> None:
+    arguments = ("backward", "--run", "runs/first", "--input", "test:0", "--json")
+    true = cli(*arguments).json["subject"]["true"]
+    (other,) = {"across", "down"} - {true}
+    subject = cli(*arguments, "--label", other).json["subject"]
+    assert (subject["true"], subject["target"]) == (true, f"cross_entropy loss of label {other}")
 
 
 def test_train_mode_uses_the_batch_s_own_statistics(cli: Cli, folder: Path) -> None:

@@ -209,3 +209,19 @@ def test_in_a_terminal_there_is_a_bar_above_which_the_epochs_stand(
     assert re.search(r"epoch 2/2 .*batch \d/6 loss [\d.]+  accuracy [\d.]+% +[\d,]+ img/s +ETA", shown)
     assert re.search(r"[\r\n]epoch 2/2  loss ", shown)
     assert "\x1b[?25h" in terminal.getvalue()  # the cursor is shown again
+
+
+NOT_FINITE = "error: the outputs are not finite: the weights or the input hold NaN or infinity\n"
+
+
+def test_outputs_that_are_not_finite_are_a_failure(cli: Cli, trained: Path) -> None:
+    data = dict(np.load(trained / "stripes.npz"))
+    data |= {key: data[key].astype(np.float32) for key in ("x_train", "x_test")}
+    data["x_test"][3] = np.nan
+    np.savez(trained / "stripes.npz", **data)
+    for command in (["eval"], ["predict", "test:3"]):
+        outcome = cli(*command, "--run", "runs/first")
+        assert (outcome.code, outcome.err) == (1, NOT_FINITE)
+        assert outcome.out
+    outcome = cli("train", "--config", "stripes.yaml", "--quiet")
+    assert (outcome.code, outcome.err) == (1, NOT_FINITE)

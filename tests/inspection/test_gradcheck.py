@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnncli.engine import Executor
 from cnncli.errors import DataError, UsageError
 from cnncli.graph import INPUT, Graph, Model, build
 from cnncli.inspection.gradcheck import Verdict, gradcheck
@@ -87,6 +88,24 @@ def test_random_networks_pass(seed: int, samples: int, black: bool) -> None:
     x = (images_mostly_black if black else numbers)(samples, *graph.input_shape)
     report = check(graph, x, CROSS_ENTROPY, seed=seed)
     assert all_pass(report), report
+
+
+@pytest.mark.parametrize(
+    ("certainty", "allowed"),
+    [(20.0, {Verdict.PASS}), (25.0, {Verdict.PASS}), (31.0, {Verdict.PASS, Verdict.UNCHECKED})],
+)
+def test_a_network_that_is_certain_is_not_accused(certainty: float, allowed: set[Verdict]) -> None:
+    """Its loss is far smaller than the logits, and so are the gradients: what remains has the logits' rounding, and
+    in the end is nothing else."""
+    graph = chain((6,), ("linear", {"out_features": 4}), ("tanh", {}), ("linear", {"out_features": 3}))
+    model = Model.create(graph, dtype=np.float64)
+    x = numbers(3, 6)
+    logits = Executor(model, workers=1).infer(x)
+    winners = logits.argmax(axis=1)
+    margins = np.sort(logits, axis=1)
+    model.parameters["linear2"]["weight"] *= certainty / (margins[:, -1] - margins[:, -2]).min()
+    report = gradcheck(model, x, winners, CROSS_ENTROPY)
+    assert {found.verdict for found in report.tensors} <= allowed, report
 
 
 def test_black_backgrounds_pass_and_show_their_corners() -> None:

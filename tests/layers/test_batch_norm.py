@@ -60,7 +60,7 @@ def test_one_number_a_channel_has_no_variance() -> None:
         apply(layer, fresh(layer, 3), [np.ones((1, 3))], training=True)
     assert str(caught.value) == (
         "batch_norm in training needs more than one number a channel, but a batch of 1 sample of shape (3,) has no "
-        "more; take more samples, or a batch size that does not leave 1 over"
+        "more; take more samples, or a larger batch size"
     )
     apply(layer, fresh(layer, 3), [np.ones((1, 3))], training=False)
     passed = apply(layer, fresh(layer, 3), [np.ones((1, 3, 1, 2))], training=True)

@@ -284,7 +284,7 @@ def test_divergence_later_names_the_epoch_whose_weights_are_kept(run: RunDirecto
 
     def step(step: Any) -> None:
         if step.step == BATCHES + 2:
-            data.train.store[...] = np.nan
+            data.train.store[...] = 3e38
 
     poisoned.step = step  # type: ignore[method-assign]
     with pytest.raises(DivergedError, match=r"in epoch 2: in step 9 the loss is nan, .* after epoch 1 are in "):
@@ -298,9 +298,14 @@ def test_divergence_later_names_the_epoch_whose_weights_are_kept(run: RunDirecto
 def test_data_that_is_not_finite_is_told_apart_from_a_high_rate() -> None:
     data = dataset()
     data.train.store[...] = np.nan
-    with pytest.raises(DivergedError, match="before the first update: look for nan or huge numbers in the data"):
+    with pytest.raises(DataError, match=r"samples \d+(, \d+){9}, ... of the training split, in the batch of step 1;"):
         train(data)
-    with pytest.raises(DivergedError, match="the first value that is not finite is input;"):
+
+
+def test_the_sample_that_is_not_finite_is_named() -> None:
+    data = dataset()
+    data.train.store[17, 0, 2, 3] = np.inf
+    with pytest.raises(DataError, match=r"^the training data hold a number that is not finite: sample 17 of the "):
         train(data)
 
 

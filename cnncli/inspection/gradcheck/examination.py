@@ -112,7 +112,7 @@ class Examination:
         if exact is None:
             return Trial(probe, central.verdict, analytic, central.numeric, central.error, CENTRAL_DIFFERENCE)
         apart = abs(exact.numeric - central.numeric)
-        agree = apart <= CENTRAL.bad * abs(exact.numeric) + 10 * found.noise(self.cotangent)
+        agree = apart <= CENTRAL.bad * abs(exact.numeric) + 10 * found.worst_noise(self.cotangent)
         verdict = verdicts.combine(exact.verdict, central.verdict, agree)
         if verdict is Verdict.SUSPICIOUS and exact.verdict is Verdict.PASS:
             return Trial(probe, verdict, analytic, central.numeric, central.error, CENTRAL_DIFFERENCE)
@@ -157,7 +157,7 @@ class Examination:
         return opinion
 
     def _opinion_of(self, found: Difference, noise: float) -> _Opinion:
-        noise = max(noise, 10 * found.noise(self.cotangent))
+        noise = max(noise, 10 * found.worst_noise(self.cotangent))
         return _opinion(_dot(self.gradient, found.moved), found.slope(self.cotangent), noise, CENTRAL)
 
     def _on_corners(self, corners: Array) -> Iterator[Trial]:

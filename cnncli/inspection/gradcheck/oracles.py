@@ -64,6 +64,10 @@ class Difference:
         """What rounding the terms may do to a slope: eps |f| / h."""
         return EPS * float(np.abs(cotangent * self.base.terms).sum()) / self.step
 
+    def worst_noise(self, cotangent: Array) -> float:
+        """The same, if the terms have the rounding of the larger numbers that they were made from."""
+        return EPS * float(np.abs(cotangent * self.base.magnitudes).sum()) / self.step
+
 
 def difference(subject: Subject, name: str, direction: Array, step: float) -> Difference:
     """With a tensor a step along a direction to either side of the point."""

@@ -72,7 +72,7 @@ class Rounding:
     @cached_property
     def negligible(self) -> float:
         """A slope that is none: to move the tensor by its own magnitude would change no term that anybody sees."""
-        largest = float(np.abs(self._point.cotangent * self._point.subject.base.terms).max(initial=0))
+        largest = float(np.abs(self._point.cotangent * self._point.subject.base.magnitudes).max(initial=0))
         return NEGLIGIBLE * largest / magnitude(self._point.subject.tensors[self._name])
 
     def _discrepancy(self, point: Point, direction: Array, step: float | None) -> float:

@@ -34,6 +34,15 @@ class Evaluation:
 
     terms: Array
     branches: Mapping[str, Array] = field(default_factory=dict)
+    operands: Array | None = None
+    """How large the numbers were that each term was made from, where that is more than the term: a loss of 1e-7 is a
+    difference of logits of 10, and has their rounding."""
+
+    @cached_property
+    def magnitudes(self) -> Array:
+        """What the rounding of each term goes by."""
+        sizes = np.abs(self.terms)
+        return sizes if self.operands is None else np.maximum(sizes, self.operands)
 
 
 class Subject(Protocol):
@@ -142,7 +151,7 @@ class LossSubject:
         return self.forward(INPUT, self.x)
 
     def forward(self, name: str, value: Array) -> Evaluation:
-        return Evaluation(self.objective.loss.forward(_inside(value), self.objective.targets)[0])
+        return _evaluated(self.objective, _inside(value), {})
 
     def gradients(self, cotangent: Array) -> Mapping[str, Array | None]:
         loss = self.objective.loss
@@ -228,7 +237,13 @@ class NetworkSubject:
                 branches[node.name] = taken
         at = self.objective.at
         y = changed[at] if at in changed else self._values[at].astype(dtype, copy=False)
-        return Evaluation(self.objective.loss.forward(y, self.objective.targets)[0], branches)
+        return _evaluated(self.objective, y, branches)
+
+
+def _evaluated(objective: LossObjective, y: Array, branches: Mapping[str, Array]) -> Evaluation:
+    """The losses of y (*shape, N)."""
+    losses, _ = objective.loss.forward(y, objective.targets)
+    return Evaluation(losses, branches, np.abs(y).reshape(-1, y.shape[-1]).max(axis=0))
 
 
 def input_names(node: Node) -> tuple[str, ...]:
