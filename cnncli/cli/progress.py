@@ -28,20 +28,26 @@ def progress(*, quiet: bool) -> Iterator[Listener]:
         yield PlainLines(sys.stderr)
 
 
+ROOMY = 100
+"""Columns of a terminal that has room for the number of the batch beside the rest."""
+
+
 class LiveBar(PlainLines):
     """Plain lines too, above a bar over the whole training with what the current epoch has come to."""
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
+        terminal = console(stderr=True)
+        batch = [TextColumn("batch {task.fields[batch]}")] if terminal.width >= ROOMY else []
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=None),
-            TextColumn("batch {task.fields[batch]}"),
+            *batch,
             TextColumn("{task.fields[scores]}"),
             TextColumn("{task.fields[speed]:,.0f} img/s"),
             TextColumn("ETA"),
             TimeRemainingColumn(),
-            console=console(stderr=True),
+            console=terminal,
             transient=True,
         )
         self.batches = 0
