@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from cnncli import config as configuration
 from cnncli.config import Experiment
@@ -16,12 +16,9 @@ from cnncli.data.dataset import Dataset
 from cnncli.engine import Executor
 from cnncli.errors import DataError, UsageError
 from cnncli.graph import Graph, Model
-from cnncli.layers.initializers import Constant, Ones, Zeros
+from cnncli.layers.parameters import Parametric, is_drawn
 from cnncli.training.checkpoint import load_weights
 from cnncli.training.run_directory import RunDirectory
-
-FIXED = (Constant, Ones, Zeros)
-"""The initialisers that draw nothing."""
 
 Config = str | PathLike[str] | Mapping[str, Any]
 """A file, YAML text (with a line break in it), or the same as nested dictionaries."""
@@ -76,8 +73,7 @@ class Session:
     def is_random(self) -> bool:
         """Whether there are parameters that were drawn: neither from a file, nor written as numbers or a constant."""
         return self.weights is None and any(
-            not isinstance(getattr(node.layer, key, None), tuple)
-            and not isinstance(getattr(getattr(node.layer, "init_", None), key, None), FIXED)
+            is_drawn(cast(Parametric, node.layer), key)
             for node in self.graph.nodes
             for key in self.model.parameters.get(node.name, ())
         )

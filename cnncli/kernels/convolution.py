@@ -77,10 +77,9 @@ def _scattered(dy: Array, weight: Array, geometry: Geometry, channels: int, grou
     dx[...] = 0
     taps = weight.size // outputs * groups
     oh, ow = geometry.out
-    step = band_rows(oh, ow * n * taps * dy.itemsize)
-    buffer = empty((taps * step * ow * n,), dy.dtype)
-    for start in range(0, oh, step):
-        stop = min(start + step, oh)
+    rows = band_rows(oh, ow * n * taps * dy.itemsize)
+    buffer = empty((taps * rows[0][1] * ow * n,), dy.dtype)
+    for start, stop in rows:
         size = (stop - start) * ow * n
         dcols = buffer[: taps * size].reshape(groups, -1, size)
         product(matrix, dy_rows[:, :, start * ow * n : stop * ow * n], dcols)
@@ -98,21 +97,22 @@ def bands(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[t
         return
     kh, kw = geometry.kernel
     taps = channels * kh * kw
-    step = band_rows(oh, ow * n * taps * x.itemsize)
+    rows = band_rows(oh, ow * n * taps * x.itemsize)
     view = window_view(x, geometry, empty)  # (C, kh, kw, oh, ow, n)
-    buffer = empty((taps * step * ow * n,), x.dtype)
-    for start in range(0, oh, step):
-        stop = min(start + step, oh)
+    buffer = empty((taps * rows[0][1] * ow * n,), x.dtype)
+    for start, stop in rows:
         size = (stop - start) * ow * n
         cols = buffer[: taps * size]
         np.copyto(cols.reshape(channels, kh, kw, stop - start, ow, n), view[:, :, :, start:stop])
         yield slice(start * ow * n, stop * ow * n), cols.reshape(groups, -1, size)
 
 
-def band_rows(rows: int, row_bytes: int) -> int:
-    """The height of the bands: all of one height, as far as that goes, and within BAND_BYTES."""
+def band_rows(rows: int, row_bytes: int) -> list[tuple[int, int]]:
+    """First and end row of every band: all of one height, as far as that goes, and within BAND_BYTES. The first is
+    none of the lower ones."""
     count = max(1, -(-rows * row_bytes // BAND_BYTES))
-    return -(-rows // min(count, rows))
+    step = -(-rows // min(count, rows))
+    return [(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
 def window_view(x: Array, geometry: Geometry, empty: Empty) -> Array:

@@ -24,6 +24,9 @@ class Initializer(BaseModel):
     needs_matrix: ClassVar[bool] = False
     """It is defined for two and more axes only: not for a bias."""
 
+    draws: ClassVar[bool] = True
+    """It takes random numbers."""
+
     def sample(self, shape: Shape, fan_in: int, fan_out: int, rng: np.random.Generator) -> Array:
         """A float64 array of that shape."""
         raise NotImplementedError
@@ -121,6 +124,7 @@ class Constant(Initializer):
     """The same number everywhere."""
 
     type: Literal["constant"] = "constant"
+    draws: ClassVar[bool] = False
 
     value: float = Field(description="the number")
 
@@ -132,6 +136,7 @@ class Zeros(Initializer):
     """0 everywhere."""
 
     type: Literal["zeros"] = "zeros"
+    draws: ClassVar[bool] = False
 
     def sample(self, shape: Shape, fan_in: int, fan_out: int, rng: np.random.Generator) -> Array:
         return np.zeros(shape)
@@ -141,6 +146,7 @@ class Ones(Initializer):
     """1 everywhere."""
 
     type: Literal["ones"] = "ones"
+    draws: ClassVar[bool] = False
 
     def sample(self, shape: Shape, fan_in: int, fan_out: int, rng: np.random.Generator) -> Array:
         return np.ones(shape)

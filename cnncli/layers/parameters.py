@@ -127,6 +127,12 @@ def check_literals(layer: Parametric, shapes: Mapping[str, Shape]) -> None:
             raise ShapeError(f"{key} is written with shape {given}, but must have shape {expected}", option=key)
 
 
+def is_drawn(layer: Parametric, key: str) -> bool:
+    """Whether a new "weight" or "bias" holds random numbers: neither written out nor constant."""
+    initializer: Initializer = getattr(layer.init_, key)
+    return initializer.draws and not isinstance(getattr(layer, key), tuple)
+
+
 def draw(layer: Parametric, shapes: Mapping[str, Shape], fan_in: int, fan_out: int, rng: np.random.Generator) -> Params:
     """New parameters, float64, in the order of `shapes`: numbers as written, or drawn; no bias where it is false.
 
