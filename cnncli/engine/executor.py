@@ -1,32 +1,35 @@
-"""Runs a model: cuts the batch into micro-batches, spreads them over threads, sums what they leave.
+"""Runs a model: cuts the batch into micro-batches, spreads them over processes, sums what they leave.
 
-NumPy and BLAS release the interpreter's lock, so threads do run side by side. Sums are always made in the order
-of the micro-batches: the result does not depend on the number of threads, to the last bit.
+Sums are always made in the order of the micro-batches: the result does not depend on the number of processes, to
+the last bit.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from cnncli.engine.objective import Objective
-from cnncli.engine.plan import Plan, cut, make_plan
-from cnncli.engine.walk import Lane, Tap, Task, walk
-from cnncli.engine.workspace import Workspace
-from cnncli.graph import Model, flat_views
+from cnncli.engine.plan import cut
+from cnncli.engine.team import POSSIBLE, Team
+from cnncli.engine.walk import Arrays, Lane, Request, Tap
+from cnncli.engine.worker import Worker, adding_to, in_order
+from cnncli.graph import Model, flat_views, shapes_of
 from cnncli.layers.base import Params
 
 Array = NDArray[Any]
-T = TypeVar("T")
-R = TypeVar("R")
+
+START_SECONDS = 0.1
+"""Helpers are started when the work so far has taken this long, about what it costs to start one: what is over
+sooner is done sooner without."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +49,20 @@ class Result:
 
 
 class Executor:
-    """A model and the threads that run it. Use as a context manager, or call `close`.
+    """A model and the processes that run it. Use as a context manager, or call `close`.
 
-    While it is open BLAS runs on one thread, because the micro-batches already fill the cores.
-    `workers`: number of threads, by default one a core. `seed`: of dropout.
+    `workers`: the number of processes, this one among them; by default one a core. While it is open BLAS runs on one
+    thread in each. `seed`: of dropout.
     """
 
     def __init__(self, model: Model, *, workers: int | None = None, seed: int = 0) -> None:
         self.model = model
-        self.seed = seed
         self.workers = workers or available_cores()
+        self._worker = Worker(model, seed)
+        self._team: Team | None = None
+        self._may_hire = self.workers > 1 and POSSIBLE
+        self._seconds = 0.0  # spent on work that helpers could have shared
         self._flat_gradient = np.zeros_like(model.flat)
-        self._gradients = flat_views(self._flat_gradient, model.parameters)
-        self._plans: dict[tuple[Any, ...], Plan] = {}
-        self._workspaces: list[Workspace] = []  # those that no micro-batch is using
-        self._pool = ThreadPoolExecutor(self.workers, "cnncli") if self.workers > 1 else None
         self._blas = ThreadpoolController()
         self._limit = self._blas.limit(limits=1, user_api="blas")
 
@@ -73,8 +75,8 @@ class Executor:
         self.close()
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+        """Ends the helpers."""
+        self._dismiss()
         self._limit.restore_original_limits()
 
     def infer(
@@ -84,16 +86,9 @@ class Executor:
 
         Nothing is kept that is not needed any more. With taps every node is computed.
         """
-        name = at or self.model.graph.output.name
-        plan = self._plan(name, training=training, gradient=False, everything=bool(taps))
-        task = Task(self.model, plan, name, x, self._array(x, name), training, self.seed, step, taps)
-        slices = cut(self.model.graph, len(x))
-        if len(slices) == 1 and self.workers > 1:
-            with self._blas.limit(limits=self.workers, user_api="blas"):
-                self._drive(task, slices)
-        else:
-            self._drive(task, slices)
-        return task.output
+        request = Request(at or self.model.graph.output.name, training, step, everything=bool(taps))
+        arrays, _ = self._compute(request, x, taps)
+        return arrays.output
 
     def differentiate(
         self,
@@ -111,81 +106,73 @@ class Executor:
         `step` selects the dropout masks. `everything`, which taps imply: the input's gradient too, and every node
         is computed even if the objective does not depend on it. The gradient arrays live until the next call.
         """
-        everything = everything or bool(taps)
-        dtype = self.model.flat.dtype
-        plan = self._plan(objective.at, training=training, gradient=True, everything=everything)
-        values = np.empty(len(x), dtype)
-        dx = np.empty(x.shape, dtype) if everything else None
-        output = self._array(x, objective.at)
-        task = Task(self.model, plan, objective.at, x, output, training, self.seed, step, taps, objective, values, dx)
-        self._flat_gradient[...] = 0
-        self._drive(task, cut(self.model.graph, len(x)))
+        request = Request(objective.at, training, step, everything or bool(taps), objective)
+        arrays, totals = self._compute(request, x, taps)
+        assert arrays.values is not None
         if update_buffers:
-            self._update_buffers(task.totals)
-        return Result(values, output, self._flat_gradient, self._gradients, dx)
+            self._update_buffers(totals)
+        gradients = flat_views(self._flat_gradient, shapes_of(self.model.parameters))
+        return Result(arrays.values, arrays.output, self._flat_gradient, gradients, arrays.input_gradient)
 
-    def _array(self, x: Array, name: str) -> Array:
-        return np.empty((len(x), *self.model.graph.shape_of(name)), self.model.flat.dtype)
-
-    def _plan(self, at: str, *, training: bool, gradient: bool, everything: bool) -> Plan:
-        key = (at, training, gradient, everything)
-        if key not in self._plans:
-            self._plans[key] = make_plan(
-                self.model.graph,
-                at,
-                self.model.parameters,
-                training=training,
-                gradient=gradient,
-                everything=everything,
-            )
-        return self._plans[key]
-
-    def _drive(self, task: Task, slices: Sequence[slice]) -> None:
-        """Walks every micro-batch to its end. They all yield at the same layers: then their partial sums are
-        added, in their order, and each is resumed with the total."""
-        lanes = [Lane(samples) for samples in slices]
-        walks = [walk(task, lane) for lane in lanes]
-        total: Any = None  # what a generator must be sent first
-
-        def advance(index: int) -> Array | None:
-            lane = lanes[index]
-            if lane.workspace is None:  # taken up only now, so that there are no more of them than at work
-                lane.workspace = self._take_workspace()
+    def start(self) -> None:
+        """Starts the helpers and waits until they are up: for who measures speed."""
+        if self._may_hire:
             try:
-                with np.errstate(all="ignore"):  # infinities flow on; whoever looks at the results will see them
-                    return walks[index].send(total)
-            except StopIteration:
-                self._workspaces.append(lane.workspace)
-                return None
+                self._hire(self.workers - 1).ready(wait=True)
+            except (OSError, EOFError):
+                self._stay_alone()
 
-        going = bool(lanes)
-        while going:
-            partial = None
-            for lane, yielded in zip(lanes, self._map(advance, range(len(lanes))), strict=True):
-                going = yielded is not None
-                if yielded is not None:
-                    partial = yielded if partial is None else partial + yielded
-                else:
-                    self._accumulate(lane)
-            total = partial
-
-    def _map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        return map(function, items) if self._pool is None else self._pool.map(function, items)
-
-    def _take_workspace(self) -> Workspace:
+    def _compute(self, request: Request, x: Array, taps: Sequence[Tap]) -> tuple[Arrays, Mapping[str, Array]]:
+        lanes = [Lane(index, samples) for index, samples in enumerate(cut(self.model.graph, len(x)))]
+        if taps or len(lanes) < 2 or not self._may_hire:  # taps want to be called here
+            return self._alone(request, x, lanes, taps)
         try:
-            return self._workspaces.pop()
-        except IndexError:
-            return Workspace()
+            if self._seconds > START_SECONDS or self._team is not None:
+                team = self._hire(min(self.workers, len(lanes)) - 1)
+                return team.compute(request, x, lanes, self._flat_gradient)
+        except (OSError, EOFError):  # no process to be had, or one was killed: nothing is lost, as nothing is changed
+            self._stay_alone()
+        except BaseException:  # the helpers are in the middle of a job that nobody waits for
+            self._dismiss()
+            raise
+        start = perf_counter()
+        result = self._alone(request, x, lanes, taps)
+        self._seconds += perf_counter() - start
+        return result
 
-    def _accumulate(self, lane: Lane) -> None:
-        """Adds a micro-batch's parameter gradients to the batch's, and lets go of their memory."""
-        for name, gradients in lane.gradients.items():
-            for key, gradient in gradients.items():
-                self._gradients[name][key] += gradient
-        lane.gradients.clear()
+    def _alone(
+        self, request: Request, x: Array, lanes: Sequence[Lane], taps: Sequence[Tap]
+    ) -> tuple[Arrays, Mapping[str, Array]]:
+        graph, dtype = self.model.graph, self.model.flat.dtype
+        output = np.empty((len(x), *graph.shape_of(request.at)), dtype)
+        arrays = Arrays(x, output)
+        if request.objective is not None:
+            dx = np.empty(x.shape, dtype) if request.everything else None
+            arrays = Arrays(x, output, np.empty(len(x), dtype), dx)
+            self._flat_gradient[...] = 0
+        done = adding_to(self._flat_gradient, shapes_of(self.model.parameters))
+        # A single micro-batch leaves the other cores to BLAS. (Not in training: the bits could depend on their number.)
+        if len(lanes) == 1 and request.objective is None and self.workers > 1:
+            with self._blas.limit(limits=self.workers, user_api="blas"):
+                return arrays, self._worker.compute(request, arrays, lanes, in_order, done, taps)
+        return arrays, self._worker.compute(request, arrays, lanes, in_order, done, taps)
 
-    def _update_buffers(self, totals: dict[str, Array]) -> None:
+    def _hire(self, helpers: int) -> Team:
+        if self._team is None:
+            self._team = Team(self._worker)
+        self._team.recruit(helpers)
+        return self._team
+
+    def _stay_alone(self) -> None:
+        self._may_hire = False
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        if self._team is not None:
+            self._team.dismiss()
+            self._team = None
+
+    def _update_buffers(self, totals: Mapping[str, Array]) -> None:
         for name, total in totals.items():
             buffers = self.model.buffers.get(name, {})
             for key, value in self.model.graph.by_name[name].layer.update_buffers(buffers, total).items():

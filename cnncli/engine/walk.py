@@ -18,7 +18,7 @@ from cnncli.engine.layout import to_engine, to_user
 from cnncli.engine.objective import Objective
 from cnncli.engine.plan import Plan
 from cnncli.engine.workspace import Workspace
-from cnncli.graph import INPUT, Model
+from cnncli.graph import INPUT
 from cnncli.layers.base import Params
 from cnncli.layers.run import Run
 
@@ -29,21 +29,37 @@ Walk = Generator[Array, Array, None]
 
 
 @dataclass(frozen=True)
-class Task:
-    """What one call of the executor does to the whole batch; its arrays are batch first."""
+class Request:
+    """What one call of the executor asks for, apart from the numbers."""
 
-    model: Model
-    plan: Plan
     at: str
+    training: bool
+    step: int
+    everything: bool = False
+    objective: Objective | None = None
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """What goes in and what comes out, for the whole batch and batch first."""
+
     x: Array  # (N, *input_shape)
     output: Array  # (N, *shape of `at`), filled in
-    training: bool
-    seed: int
-    step: int
-    taps: Sequence[Tap]
-    objective: Objective | None = None
     values: Array | None = None  # (N,) the objective of every sample, filled in
     input_gradient: Array | None = None  # like x, filled in
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that the micro-batches of one call have in common."""
+
+    request: Request
+    arrays: Arrays
+    plan: Plan
+    parameters: dict[str, Params]  # and buffers, by node
+    dtype: np.dtype[Any]
+    seed: int
+    taps: Sequence[Tap] = ()
     totals: dict[str, Array] = field(default_factory=dict)  # of coupled layers in the forward pass, filled in
 
 
@@ -51,47 +67,41 @@ class Task:
 class Lane:
     """One micro-batch and what it leaves behind."""
 
+    index: int
     samples: slice
-    workspace: Workspace | None = None
     gradients: dict[str, Params] = field(default_factory=dict)
 
 
-def walk(task: Task, lane: Lane) -> Walk:
+def walk(task: Task, lane: Lane, workspace: Workspace) -> Walk:
     """Forward and, where there is an objective, back."""
-    assert lane.workspace is not None
-    run = Run(
-        task.model.flat.dtype,
-        task.training,
-        len(task.x),
-        keep=task.objective is not None,
-        empty=lane.workspace.empty,
-    )
+    objective, arrays = task.request.objective, task.arrays
+    run = Run(task.dtype, task.request.training, len(arrays.x), keep=objective is not None, empty=workspace.empty)
     caches: dict[str, Any] = {}
     y = yield from _forward(task, lane, run, caches)
-    task.output[lane.samples] = to_user(y)
-    if task.objective is None or task.values is None:
+    arrays.output[lane.samples] = to_user(y)
+    if objective is None or arrays.values is None:
         return
-    task.values[lane.samples], dy = task.objective.evaluate(y, lane.samples)
-    if task.objective.mean:
-        dy /= len(task.x)
+    arrays.values[lane.samples], dy = objective.evaluate(y, lane.samples)
+    if objective.mean:
+        dy /= len(arrays.x)
     del y
     gradient = yield from _backward(task, lane, run, caches, dy)
-    if task.input_gradient is not None:
-        task.input_gradient[lane.samples] = 0 if gradient is None else to_user(gradient)
+    if arrays.input_gradient is not None:
+        arrays.input_gradient[lane.samples] = 0 if gradient is None else to_user(gradient)
 
 
 def _forward(task: Task, lane: Lane, run: Run, caches: dict[str, Any]) -> Generator[Array, Array, Array]:
     """Returns the value that was asked for; fills in the layers' caches if they are to be kept."""
-    values = {INPUT: to_engine(task.x[lane.samples], run)}
+    values = {INPUT: to_engine(task.arrays.x[lane.samples], run)}
     _tap(task, lane, INPUT, "activation", values[INPUT])
     for step in task.plan.forward:
         node = step.node
-        params = task.model.tensors(node.name)
-        xs = tuple(values[name] for name in node.inputs)
+        params = task.parameters[node.name]
+        xs = tuple([values[name] for name in node.inputs])
         for name in step.drop:
             del values[name]
         run.owned = step.owned
-        run.generator = generator(task.seed, node.name, task.step, lane.samples.start)
+        run.generator = generator(task.seed, node.name, task.request.step, lane.samples.start)
         if step.coupled:
             run.totals = yield node.layer.forward_sums(params, xs, run)
             task.totals[node.name] = run.totals
@@ -100,19 +110,19 @@ def _forward(task: Task, lane: Lane, run: Run, caches: dict[str, Any]) -> Genera
             caches[node.name] = cache
         del xs, cache  # so that the workspace has their memory again
         _tap(task, lane, node.name, "activation", values[node.name])
-    return values[task.at]
+    return values[task.request.at]
 
 
 def _backward(
     task: Task, lane: Lane, run: Run, caches: dict[str, Any], dy: Array
 ) -> Generator[Array, Array, Array | None]:
     """Returns the input's gradient, if the plan goes so far; leaves the parameters' in the lane."""
-    pending: dict[str, tuple[Array, bool]] = {task.at: (dy, True)}  # a gradient, and whether it has one name only
+    pending: dict[str, tuple[Array, bool]] = {task.request.at: (dy, True)}  # a gradient, whether it has one name only
     for step in task.plan.backward:
         node = step.node
         dy, run.owns_dy = pending.pop(node.name)
         _tap(task, lane, node.name, "gradient", dy)
-        params, cache = task.model.tensors(node.name), caches.pop(node.name)
+        params, cache = task.parameters[node.name], caches.pop(node.name)
         run.needs = step.needs
         if step.coupled:
             run.totals = yield node.layer.backward_sums(params, cache, dy, run)

@@ -1,4 +1,4 @@
-"""The executor: the same numbers however the batch is cut and the work is spread."""
+"""The executor: the same numbers however the batch is cut. (How the work is spread: test_team.)"""
 
 from __future__ import annotations
 
@@ -10,60 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cnncli.engine import Executor, LogitObjective, LossObjective, UpstreamObjective, record_backward, record_forward
-from cnncli.graph import INPUT, Graph, Model, build
-from cnncli.layers import LAYERS
-from cnncli.losses import LOSSES
+from cnncli.engine import Executor, LogitObjective, UpstreamObjective, record_backward, record_forward
+from cnncli.graph import INPUT, Model, build
+from tests.engine.networks import data, layer, residual
 from tests.parity.random_graphs import random_graph
 
 Array = NDArray[Any]
-
-
-def layer(kind: str, **options: Any) -> Any:
-    return LAYERS[kind](**options)
-
-
-def residual(dropout: float = 0.3) -> Graph:
-    """Branches, batch norm twice, dropout, pooling: everything that makes running a graph hard."""
-    return build(
-        (2, 8, 8),
-        [
-            ("conv1", layer("conv2d", out_channels=4, kernel_size=3, padding=1), (INPUT,)),
-            ("norm1", layer("batch_norm"), ("conv1",)),
-            ("relu1", layer("relu"), ("norm1",)),
-            ("conv2", layer("conv2d", out_channels=4, kernel_size=3, padding=1), ("relu1",)),
-            ("norm2", layer("batch_norm"), ("conv2",)),
-            ("sum", layer("add"), ("norm2", "relu1")),
-            ("relu2", layer("relu"), ("sum",)),
-            ("pool", layer("max_pool2d", kernel_size=2), ("relu2",)),
-            ("flat", layer("flatten"), ("pool",)),
-            ("drop", layer("dropout", p=dropout), ("flat",)),
-            ("classes", layer("linear", out_features=5), ("drop",)),
-        ],
-    )
-
-
-def data(graph: Graph, samples: int, seed: int = 0) -> tuple[Array, LossObjective]:
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(samples, *graph.input_shape)).astype(np.float32)
-    return x, LossObjective.of(LOSSES["cross_entropy"](), graph, rng.integers(0, graph.output.shape[0], samples))
-
-
-def everything(graph: Graph, workers: int, samples: int = 150) -> list[Array]:
-    """A training step's gradients, buffers, values and outputs."""
-    x, objective = data(graph, samples)
-    model = Model.create(graph)
-    with Executor(model, workers=workers, seed=7) as executor:
-        for step in range(2):
-            result = executor.differentiate(x, objective, training=True, step=step, update_buffers=True)
-    buffers = [array for params in model.buffers.values() for array in params.values()]
-    return [result.flat_gradient, result.values, result.output, *buffers]
-
-
-def test_the_same_bits_on_any_number_of_workers_and_again() -> None:
-    first = everything(residual(), 1)
-    for workers in (1, 2, 4):
-        assert all(np.array_equal(a, b) for a, b in zip(first, everything(residual(), workers), strict=True))
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -1,0 +1,121 @@
+"""Takes the micro-batches that fall to one process to their end.
+
+Where layers couple the samples of the batch, all micro-batches stop at the same layer: their partial sums are
+exchanged for the totals, to which other processes may have added theirs, and each goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.engine.plan import Plan, make_plan
+from cnncli.engine.walk import Arrays, Lane, Request, Tap, Task, walk
+from cnncli.engine.workspace import Workspace
+from cnncli.graph import Model, Shapes, flat_views
+
+Array = NDArray[Any]
+Exchange = Callable[[list[Array]], Array]
+"""The partial sums of this process's micro-batches, in order, for the totals of the whole batch."""
+Done = Callable[[Lane], None]
+"""Told, in order, of every micro-batch that has come to its end."""
+
+
+class Worker:
+    """A model, the plans to run it, and the memory to compute in, which is used again from call to call."""
+
+    def __init__(self, model: Model, seed: int) -> None:
+        self.model = model
+        self.seed = seed
+        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._workspaces: list[Workspace] = []
+
+    def compute(
+        self,
+        request: Request,
+        arrays: Arrays,
+        lanes: Sequence[Lane],
+        exchange: Exchange,
+        done: Done,
+        taps: Sequence[Tap] = (),
+    ) -> Mapping[str, Array]:
+        """Fills in the arrays for these micro-batches. Returns the totals of the coupled layers' forward sums."""
+        task = Task(
+            request,
+            arrays,
+            self._plan(request),
+            {node.name: self.model.tensors(node.name) for node in self.model.graph.nodes},
+            self.model.flat.dtype,
+            self.seed,
+            taps,
+        )
+        coupled = any(step.coupled for step in task.plan.forward)
+        while len(self._workspaces) < (len(lanes) if coupled else 1):
+            self._workspaces.append(Workspace())
+        walks = [
+            walk(task, lane, self._workspaces[position if coupled else 0])  # not coupled, they follow one another
+            for position, lane in enumerate(lanes)
+        ]
+        totals: Any = None  # what a generator must be sent first
+        with np.errstate(all="ignore"):  # infinities flow on; whoever looks at the results will see them
+            while True:
+                partials = []
+                for lane, steps in zip(lanes, walks, strict=True):
+                    try:
+                        partials.append(steps.send(totals))
+                    except StopIteration:
+                        done(lane)
+                if not partials:
+                    return task.totals
+                totals = exchange(partials)
+
+    def _plan(self, request: Request) -> Plan:
+        gradient = request.objective is not None
+        key = (request.at, request.training, gradient, request.everything)
+        if key not in self._plans:
+            self._plans[key] = make_plan(
+                self.model.graph,
+                request.at,
+                self.model.parameters,
+                training=request.training,
+                gradient=gradient,
+                everything=request.everything,
+            )
+        return self._plans[key]
+
+
+def in_order(partials: Sequence[Array]) -> Array:
+    """Their sum, always made in the same order: floating-point addition is not associative."""
+    total = partials[0]
+    for partial in partials[1:]:
+        total = total + partial
+    return total
+
+
+def adding_to(flat: Array, shapes: Shapes) -> Done:
+    """Adds every micro-batch's parameter gradients to `flat`, and lets go of their memory."""
+    views = flat_views(flat, shapes)
+
+    def done(lane: Lane) -> None:
+        for name, gradients in lane.gradients.items():
+            for key, gradient in gradients.items():
+                view = views[name][key]
+                # Rounded to the model's precision first, wherever it is added, so that the bits are the same.
+                np.add(view, gradient, out=view, dtype=view.dtype, casting="same_kind")
+        lane.gradients.clear()
+
+    return done
+
+
+def each_to_its_own(rows: Array, shapes: Shapes) -> Done:
+    """Puts the parameter gradients of micro-batch i into rows[i], if there are rows."""
+
+    def done(lane: Lane) -> None:
+        if len(rows):
+            rows[lane.index] = 0
+            adding_to(rows[lane.index], shapes)(lane)
+
+    return done
