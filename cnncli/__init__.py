@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cnncli.api.backward import backward as backward
+    from cnncli.api.bench import bench as bench
+    from cnncli.api.curves import curves as curves
     from cnncli.api.evaluate import evaluate as evaluate
     from cnncli.api.forward import forward as forward
     from cnncli.api.gradcheck import gradcheck as gradcheck
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from cnncli.api.session import load as load
     from cnncli.api.summary import summary as summary
     from cnncli.api.train import train as train
-    from cnncli.api.visualize import curves as curves
     from cnncli.api.visualize import feature_maps as feature_maps
     from cnncli.api.visualize import filters as filters
     from cnncli.api.visualize import gradients as gradients
@@ -38,7 +39,8 @@ _HOMES = {
     "CnncliError": "cnncli.errors",
     "Session": "cnncli.api.session",
     "backward": "cnncli.api.backward",
-    "curves": "cnncli.api.visualize",
+    "bench": "cnncli.api.bench",
+    "curves": "cnncli.api.curves",
     "evaluate": "cnncli.api.evaluate",
     "feature_maps": "cnncli.api.visualize",
     "filters": "cnncli.api.visualize",
@@ -58,6 +60,7 @@ __all__ = [
     "Session",
     "__version__",
     "backward",
+    "bench",
     "curves",
     "evaluate",
     "feature_maps",

@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 class Loss(BaseModel):
     """One kind of loss; its fields are its options in YAML."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     type: ClassVar[str]
     link: ClassVar[str | None] = None
@@ -58,19 +58,28 @@ class CrossEntropy(Loss):
         return _numbers(targets, shape, 0, 1)
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        wanted = target.astype(y.real.dtype) * (1 - self.label_smoothing) + self.label_smoothing / len(y)
-        total = wanted.sum(axis=0)
-        shifted = y - y.real.max(axis=0)  # so that exp does not overflow
+        wanted = target.astype(y.real.dtype, copy=False)
+        if self.label_smoothing:
+            wanted = wanted * (1 - self.label_smoothing) + self.label_smoothing / len(y)
+        total = np.add.reduce(wanted, axis=0)
+        shifted = y - np.maximum.reduce(y.real, axis=0)  # so that exp does not overflow
         powers = np.exp(shifted)
-        partition = powers.sum(axis=0)
-        losses = np.log(partition) * total - (wanted * shifted).sum(axis=0)
-        return _mean_over_elements(losses), (powers / partition, wanted, total)
+        partition = np.add.reduce(powers, axis=0)
+        losses = np.log(partition)
+        losses *= total
+        shifted *= wanted
+        losses -= np.add.reduce(shifted, axis=0)
+        powers /= partition
+        return _mean_over_elements(losses), (powers, wanted, total)
 
     def backward(self, cache: Any) -> Array:
         """(softmax(y) * sum of t - t) / positions."""
         probabilities, wanted, total = cache
-        gradient: Array = probabilities * total - wanted
-        gradient /= math.prod(gradient.shape[1:-1])
+        gradient: Array = probabilities * total
+        gradient -= wanted
+        positions = math.prod(gradient.shape[1:-1])
+        if positions > 1:
+            gradient /= positions
         return gradient
 
 
@@ -83,7 +92,7 @@ class MeanSquaredError(Loss):
         return _one_hot(targets, shape) if _are_classes(targets, shape) else _numbers(targets, shape)
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        error = y - target.astype(y.real.dtype)
+        error = y - target.astype(y.real.dtype, copy=False)
         return _mean_over_elements(error * error), error
 
     def backward(self, cache: Any) -> Array:
@@ -105,7 +114,7 @@ class BCEWithLogits(Loss):
         return _one_hot(targets, shape) if _are_classes(targets, shape) else _numbers(targets, shape, 0, 1)
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        wanted = target.astype(y.real.dtype)
+        wanted = target.astype(y.real.dtype, copy=False)
         positive = y.real > 0
         small = np.exp(np.where(positive, -y, y))  # exp(-|y|)
         losses = np.where(positive, y, 0) - wanted * y + np.log1p(small)
@@ -122,7 +131,11 @@ LOSSES: dict[str, type[Loss]] = {loss.type: loss for loss in (CrossEntropy, Mean
 
 def _mean_over_elements(losses: Array) -> Array:
     """(..., n) to (n,)."""
-    mean: Array = losses.reshape(-1, losses.shape[-1]).mean(axis=0)
+    count = losses.size // losses.shape[-1]
+    if count == 1:
+        return losses.reshape(-1)
+    mean: Array = np.add.reduce(losses.reshape(count, -1), axis=0)
+    mean /= count
     return mean
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from typer.main import get_command
-
-from cnncli.cli.app import app
+from cnncli.cli.app import command_tree
+from cnncli.cli.commands import Command
 
 PAGE = Path(__file__).with_name("commands.md")
 WIDTH = 100
@@ -31,12 +30,14 @@ Rows = list[tuple[str, str]]
 
 def page() -> str:
     """The whole page."""
-    sections = [_section(name, command) for name, command in _commands("cnncli", get_command(app))]
+    sections = [_section(name, command) for name, command in _commands("cnncli", command_tree())]
     return "\n".join([INTRODUCTION, *sections])
 
 
 def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     """A command and those below it, each with the words that call it."""
+    if isinstance(command, Command):
+        command.load()
     yield name, command
     for word, child in getattr(command, "commands", {}).items():
         yield from _commands(f"{name} {word}", child)

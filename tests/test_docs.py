@@ -12,10 +12,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from cnncli.__main__ import main
-from cnncli.cli.app import app
+from cnncli.cli.app import command_tree
 from cnncli.cli.failures import CommandLineError
 from cnncli.config import load
 from cnncli.data import SOURCES
@@ -96,7 +95,7 @@ def command_lines(page: Path) -> Iterator[list[str]]:
 
 def refusal(words: list[str]) -> str | None:
     """Why the command line would be refused; None if it would not. Nothing is run."""
-    command: Any = get_command(app)
+    command: Any = command_tree()
     rest = [word for word in words if word not in ("--help", "-h")]
     while rest and rest[0] in getattr(command, "commands", {}):
         command = command.commands[rest.pop(0)]
@@ -136,7 +135,7 @@ def test_a_wrong_command_line_is_found(line: str) -> None:
 
 def test_every_command_is_quoted() -> None:
     quoted = {" ".join(words[:count]) for words in LINES.values() for count in (1, 2)}
-    root: Any = get_command(app)
+    root: Any = command_tree()
     for name, command in root.commands.items():
         wanted = {f"{name} {inner}" for inner in getattr(command, "commands", {})} or {name}
         assert wanted <= quoted

@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from cnncli import config as configuration
-from cnncli.api.session import Config, locate
+from cnncli.api.given import Config, locate
 
 
 def show_config(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from numpy.typing import NDArray
 
@@ -17,7 +17,10 @@ from cnncli.engine import Recording, record_forward
 from cnncli.graph import Model
 from cnncli.inspection import views
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.views import ForwardView, PanelsView, Pick
+from cnncli.inspection.views import ForwardView, Pick
+
+if TYPE_CHECKING:
+    from cnncli.inspection.views import PanelsView
 
 Array = NDArray[Any]
 

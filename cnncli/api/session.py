@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypedDict, cast
+from typing import Literal, TypedDict, cast
 
 from cnncli import config as configuration
+from cnncli.api.given import Config, locate
 from cnncli.config import Experiment
-from cnncli.config.dump import to_text
 from cnncli.data.dataset import Dataset
 from cnncli.engine import Executor
 from cnncli.errors import DataError, UsageError
@@ -19,9 +19,6 @@ from cnncli.graph import Graph, Model
 from cnncli.layers.parameters import Parametric, is_drawn
 from cnncli.training.checkpoint import load_weights
 from cnncli.training.run_directory import RunDirectory
-
-Config = str | PathLike[str] | Mapping[str, Any]
-"""A file, YAML text (with a line break in it), or the same as nested dictionaries."""
 
 Dtype = Literal["float32", "float64"]
 
@@ -98,7 +95,7 @@ def load(
 ) -> Session:
     """A configuration, or a run directory with its configuration and best weights; `checkpoint` gives other weights.
 
-    `set` are changes to the configuration, as `train.epochs=3`; `workers` is the number of threads, by default one
+    `set` are changes to the configuration, as `train.epochs=3`; `workers` is the number of processes, by default one
     a core. Raises UsageError, ConfigError or CheckpointError.
     """
     experiment = configuration.load(locate(config, run), set)
@@ -119,19 +116,6 @@ def resolve(network: Network | None, options: SessionOptions) -> Session:
         return load(**options)
     merged: SessionOptions = {**options, "config": network}
     return load(**merged)
-
-
-def locate(config: Config | None, run: str | PathLike[str] | None) -> str | PathLike[str]:
-    """The configuration's file or text, as given or in the run directory. Raises UsageError, CheckpointError."""
-    if config is not None and run is not None:
-        raise UsageError("--config and --run were both given; a run has its own configuration, so leave out --config")
-    if run is not None:
-        return RunDirectory.open(Path(run)).config
-    if config is None:
-        raise UsageError(
-            "which network? give --config FILE, or --run DIR of a trained one ('cnncli init' has examples)"
-        )
-    return to_text(config) if isinstance(config, Mapping) else config
 
 
 def _weights(run: str | PathLike[str] | None, checkpoint: str | PathLike[str] | None) -> Path | None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from cnncli.api.session import Config, Dtype, load
+from cnncli.api.given import Config
+from cnncli.api.session import Dtype, load
 from cnncli.training.evaluation import check_targets
 from cnncli.training.loop import TrainResult, fit
 from cnncli.training.progress import Listener

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import Unpack
 
 from cnncli.api.backward import backward
@@ -11,8 +10,7 @@ from cnncli.api.forward import forward
 from cnncli.api.inputs import Inputs, Labels
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.inspection import views
-from cnncli.inspection.views import CurvesView, PanelsView, Pick
-from cnncli.training.run_directory import RunDirectory
+from cnncli.inspection.views import PanelsView, Pick
 
 
 def feature_maps(
@@ -56,9 +54,3 @@ def gradients(
     session = resolve(network, options)
     result = backward(session, input=input, label=label, target=target, upstream=upstream, train_mode=train_mode)
     return result.pictures(pick)
-
-
-def curves(run: str | PathLike[str]) -> CurvesView:
-    """How the loss and the metrics of a training went. Raises CheckpointError and UsageError."""
-    directory = RunDirectory.open(Path(run))
-    return views.curves_view(directory.read_metrics(), fspath(run))

@@ -24,13 +24,12 @@ from cnncli.cli.options import (
     network,
 )
 
-EXAMPLES = examples(
+
+@examples(
     "cnncli backward --run runs/first --input test:17",
     "cnncli backward --run runs/first --input boot.png --target 9",
     "cnncli backward --config edge3x3.yaml --input grid.txt --upstream grid.txt --values",
 )
-
-
 def backward(
     config: Config = None,
     run: Run = None,

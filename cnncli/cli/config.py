@@ -6,11 +6,8 @@ import typer
 
 from cnncli.cli.options import Config, Json, Run, Set, examples
 
-HELP = "Show a configuration with everything resolved, or the schema."
-SHOW_EXAMPLES = examples("cnncli config show --config lenet5.yaml --set train.epochs=1")
-SCHEMA_EXAMPLES = examples("cnncli config schema > cnncli.schema.json")
 
-
+@examples("cnncli config show --config lenet5.yaml --set train.epochs=1")
 def show(config: Config = None, run: Run = None, set_: Set = None, json: Json = False) -> None:
     """Print a configuration as YAML with every name, input and default written out."""
     from cnncli.api.configuration import show_config
@@ -24,6 +21,7 @@ def show(config: Config = None, run: Run = None, set_: Set = None, json: Json = 
         typer.echo(to_text(resolved), nl=False)
 
 
+@examples("cnncli config schema > cnncli.schema.json")
 def schema() -> None:
     """Print the JSON Schema of configurations, for an editor to complete and check them."""
     from cnncli.api.configuration import config_schema

@@ -9,9 +9,8 @@ import typer
 import cnncli
 from cnncli.cli.options import INPUT, Checkpoint, Config, Dtype, Json, Run, Set, Workers, examples, network
 
-EXAMPLES = examples("cnncli eval --run runs/fashion-20250101-120000", "cnncli eval --run runs/first --split val --json")
 
-
+@examples("cnncli eval --run runs/fashion-20250101-120000", "cnncli eval --run runs/first --split val --json")
 def evaluate(
     config: Config = None,
     run: Run = None,

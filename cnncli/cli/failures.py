@@ -10,6 +10,8 @@ from cnncli.wording import nearest, printable
 FAILED = 1
 WRONG_INPUT = 2
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""The reader of a pipe, such as `head`, has seen enough: what a shell reports of a program that this ends."""
 
 (CommandLineError,) = (base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 """What every error about the words of the command line derives from (typer brings its own click, or uses another)."""

@@ -26,12 +26,11 @@ from cnncli.cli.options import (
     network,
 )
 
-EXAMPLES = examples(
+
+@examples(
     "cnncli forward --config edge3x3.yaml --input grid.txt --values",
     "cnncli forward --run runs/first --input boot.png --save boot.npz",
 )
-
-
 def forward(
     config: Config = None,
     run: Run = None,

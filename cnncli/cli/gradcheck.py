@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
     from cnncli.api.gradcheck import Gradcheck, SelfTest
 
-EXAMPLES = examples(
-    "cnncli gradcheck --config lenet5.yaml",
-    "cnncli gradcheck --config lenet5.yaml --layer conv1 --json",
-    "cnncli gradcheck --config lenet5.yaml --self-test",
-)
 INCONCLUSIVE = 3
 EXIT_CODES = {"PASS": 0, "FAIL": FAILED, "INCONCLUSIVE": INCONCLUSIVE}
 
 
+@examples(
+    "cnncli gradcheck --config lenet5.yaml",
+    "cnncli gradcheck --config lenet5.yaml --layer conv1 --json",
+    "cnncli gradcheck --config lenet5.yaml --self-test",
+)
 def gradcheck(
     config: Config = None,
     run: Run = None,

@@ -9,9 +9,8 @@ import typer
 from cnncli.cli.options import Json, examples
 from cnncli.errors import UsageError
 
-EXAMPLES = examples("cnncli init", "cnncli init lenet5", "cnncli init --all --force")
 
-
+@examples("cnncli init", "cnncli init lenet5", "cnncli init --all --force")
 def init(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Which to write here.", show_default=False)

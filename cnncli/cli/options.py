@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from cnncli.api.session import SessionOptions
+
+F = TypeVar("F", bound=Callable[..., None])
 
 NETWORK = "Network"
 INPUT = "Input"
@@ -99,7 +102,7 @@ Pictures = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", "-w", min=1, metavar="N", help="Threads; by default one a core.", rich_help_panel=COMPUTING
+        "--workers", "-w", min=1, metavar="N", help="Processes; by default one a core.", rich_help_panel=COMPUTING
     ),
 ]
 Dtype = Annotated[
@@ -127,6 +130,11 @@ def network(
     }
 
 
-def examples(*lines: str) -> str:
-    """The end of a help text."""
-    return "\n\n".join(["Examples:", *(f"  {line}" for line in lines)])
+def examples(*lines: str) -> Callable[[F], F]:
+    """Decorates the function of a command: its help ends with these lines."""
+
+    def decorate(function: F) -> F:
+        function.epilog = "\n\n".join(["Examples:", *(f"  {line}" for line in lines)])  # type: ignore[attr-defined]
+        return function
+
+    return decorate

@@ -22,11 +22,8 @@ from cnncli.cli.options import (
     network,
 )
 
-EXAMPLES = examples(
-    "cnncli predict --run runs/first boot.png bag.png", "cnncli predict --run runs/first --input test:17 --top 5"
-)
 
-
+@examples("cnncli predict --run runs/first boot.png bag.png", "cnncli predict --run runs/first --input test:17 --top 5")
 def predict(
     images: Annotated[
         list[str] | None,

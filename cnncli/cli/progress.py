@@ -1,99 +1,43 @@
-"""How a training goes, on stderr: a moving bar in a terminal, a line an epoch in a pipe."""
+"""How a training or a check goes, on stderr: a moving bar in a terminal; in a pipe a line an epoch, or nothing."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
-
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING
 
 from cnncli.cli.output import console
-from cnncli.training.progress import Listener, PlainLines, Plan, Step, scores_text
 
-REFRESH = 0.1
-"""Seconds between two updates of the bar."""
+if TYPE_CHECKING:
+    from cnncli.training.progress import Listener
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Listener]:
     """A listener for as long as the training goes."""
+    from cnncli.training.progress import Listener, PlainLines
+
     if quiet:
         yield Listener()
     elif sys.stderr.isatty():
+        from cnncli.cli.live_bar import LiveBar
+
         with LiveBar() as bar:
             yield bar
     else:
         yield PlainLines(sys.stderr)
 
 
-ROOMY = 100
-"""Columns of a terminal that has room for the number of the batch beside the rest."""
-
-
-class LiveBar(PlainLines):
-    """Plain lines too, above a bar over the whole training with what the current epoch has come to."""
-
-    def __init__(self) -> None:
-        super().__init__(sys.stderr)
-        terminal = console(stderr=True)
-        batch = [TextColumn("batch {task.fields[batch]}")] if terminal.width >= ROOMY else []
-        self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=None),
-            *batch,
-            TextColumn("{task.fields[scores]}"),
-            TextColumn("{task.fields[speed]:,.0f} img/s"),
-            TextColumn("ETA"),
-            TimeRemainingColumn(),
-            console=terminal,
-            transient=True,
-        )
-        self.batches = 0
-        self.shown_at = 0.0
-        self.samples = 0  # since then
-        self.seconds = 0.0  # of training since then
-
-    def __enter__(self) -> LiveBar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def started(self, plan: Plan) -> None:
-        """Shows the bar; whatever is written to stderr then appears above it."""
-        super().started(plan)
-        self.batches = plan.batches
-        self.bar.add_task(
-            "", total=plan.epochs * plan.batches, epoch=f"1/{plan.epochs}", batch="", scores="", speed=0.0
-        )
-        self.bar.start()
-        self.stream = sys.stderr
-
-    def step(self, step: Step) -> None:
-        """Moves the bar, now and then."""
-        self.samples += step.samples
-        self.seconds += step.seconds
-        now = perf_counter()
-        if now - self.shown_at < REFRESH:
-            return
-        self.bar.update(
-            self.bar.task_ids[0],
-            completed=step.step,
-            epoch=f"{step.epoch}/{self.epochs}",
-            batch=f"{step.batch}/{self.batches}",
-            scores=scores_text(step.so_far),
-            speed=self.samples / self.seconds,
-        )
-        self.shown_at, self.samples, self.seconds = now, 0, 0.0
-
-
 @contextmanager
 def checking() -> Iterator[Callable[[str, int, int], None]]:
     """A callback for a gradient check: a moving bar in a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda name, done, total: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn
+
     columns = (TextColumn("checking {task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    visible = sys.stderr.isatty()
-    with Progress(*columns, console=console(stderr=True), transient=True, disable=not visible) as bar:
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("")
         yield lambda name, done, total: bar.update(task, description=name, completed=done, total=total)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import cnncli
 from cnncli.cli.options import Checkpoint, Config, Json, Run, Set, Workers, examples, network
 
-EXAMPLES = examples(
-    "cnncli summary --config lenet5.yaml", "cnncli summary --config lenet5.yaml --set model.input=[1,32,32]"
-)
 
-
+@examples("cnncli summary --config lenet5.yaml", "cnncli summary --config lenet5.yaml --set model.input=[1,32,32]")
 def summary(
     config: Config = None,
     run: Run = None,

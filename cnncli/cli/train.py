@@ -15,12 +15,11 @@ from cnncli.errors import UsageError
 if TYPE_CHECKING:
     from cnncli.training.loop import TrainResult
 
-EXAMPLES = examples(
+
+@examples(
     "cnncli train --config fashion.yaml",
     "cnncli train --config lenet5.yaml --set train.epochs=10 --set optimizer.lr=3e-4 --out runs/first",
 )
-
-
 def train(
     config: Config = None,
     checkpoint: Checkpoint = None,

@@ -38,14 +38,6 @@ if TYPE_CHECKING:
     from cnncli.inspection.views import PanelsView, Pick
     from cnncli.render.scale import Scale
 
-HELP = "Draw what is inside a network, in the terminal or as PNG."
-FEATURE_MAPS_EXAMPLES = examples(
-    "cnncli visualize feature-maps --run runs/first --input boot.png",
-    "cnncli visualize feature-maps --run runs/first --input boot.png --layer conv1 --top 16 --out pictures",
-)
-FILTERS_EXAMPLES = examples("cnncli visualize filters --run runs/first --layer conv1")
-GRADIENTS_EXAMPLES = examples("cnncli visualize gradients --run runs/first --input test:17 --target 9 --out pictures")
-CURVES_EXAMPLES = examples("cnncli visualize curves --run runs/first")
 
 IN_TERMINAL, IN_FILES = 12, 64
 """How many channels of a layer are drawn, unless it is said."""
@@ -75,6 +67,10 @@ Npy = Annotated[
 ]
 
 
+@examples(
+    "cnncli visualize feature-maps --run runs/first --input boot.png",
+    "cnncli visualize feature-maps --run runs/first --input boot.png --layer conv1 --top 16 --out pictures",
+)
 def feature_maps(
     config: Config = None,
     run: Run = None,
@@ -107,6 +103,7 @@ def feature_maps(
     drawing.present(view)
 
 
+@examples("cnncli visualize filters --run runs/first --layer conv1")
 def filters(
     config: Config = None,
     run: Run = None,
@@ -131,6 +128,7 @@ def filters(
     drawing.present(view)
 
 
+@examples("cnncli visualize gradients --run runs/first --input test:17 --target 9 --out pictures")
 def gradients(
     config: Config = None,
     run: Run = None,
@@ -169,15 +167,19 @@ def gradients(
     drawing.present(view)
 
 
+@examples("cnncli visualize curves --run runs/first")
 def curves(run: Run = None, out: Pictures = None, json: Json = False) -> None:
     """Draw how the loss and the metrics of a training went."""
     from cnncli.render.curves import curves as render
-    from cnncli.render.gallery import save_curves
 
     if run is None:
         raise UsageError("which run? give --run DIR")
     view = cnncli.curves(run)
-    files = [] if out is None else [save_curves(view, out)]
+    files = []
+    if out is not None:
+        from cnncli.render.gallery import save_curves
+
+        files = [save_curves(view, out)]
     _present(view, files, lambda: render(view), json=json)
 
 
@@ -211,10 +213,13 @@ class _Drawing:
         return cls(Scale.parse(scale), out, npy, json)
 
     def present(self, view: PanelsView) -> None:
-        from cnncli.render.gallery import save_panels
         from cnncli.render.maps import panels
 
-        files = [] if self.out is None else save_panels(view, self.out, self.scale, npy=self.npy)
+        files = []
+        if self.out is not None:
+            from cnncli.render.gallery import save_panels
+
+            files = save_panels(view, self.out, self.scale, npy=self.npy)
         _present(view, files, lambda: panels(view, self.scale), json=self.json)
         fail_if_nonfinite(view.nonfinite)
 

@@ -9,10 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from cnncli.config.dump import to_text
-from cnncli.config.wording import shown
 from cnncli.data.source import Source
 from cnncli.graph import Graph
-from cnncli.layers.base import Layer
 from cnncli.losses import Loss
 from cnncli.training.optimizers import Optimizer
 from cnncli.training.settings import TrainSettings
@@ -49,14 +47,6 @@ class Experiment:
         document["train"] = _options(self.train)
         return document
 
-    @staticmethod
-    def describe(layer: Layer) -> str:
-        """A layer on one line: its type and the options that differ from the defaults."""
-        defaults = _options(type(layer).model_construct())
-        given = {key: value for key, value in _options(layer).items() if key not in defaults or value != defaults[key]}
-        options = ", ".join(f"{key}={_brief(value)}" for key, value in given.items())
-        return f"{layer.type}({options})" if options else layer.type
-
 
 def _options(model: BaseModel) -> dict[str, Any]:
     """The options as YAML has them, without those that are None by default and are None."""
@@ -72,10 +62,3 @@ def _written(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_written(item) for item in value]
     return str(value) if isinstance(value, Path) else value
-
-
-def _brief(value: Any) -> str:
-    """A value in one word or so; a pair of two equal numbers is one number."""
-    if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
-        value = value[0]
-    return value if isinstance(value, str) else shown(value)

@@ -41,7 +41,7 @@ _NAME = re.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 class Head(BaseModel):
     """What stands beside the sections."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     name: str | None = Field(None, description="what the run is called; by default the file's name")
     seed: int = Field(0, ge=0, description="start of every random number: the same seed gives the same run")

@@ -33,7 +33,7 @@ LARGEST = 2**28
 class ModelSection(BaseModel):
     """The network: the shape of what goes in, and the layers."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     input: tuple[Annotated[int, Field(ge=1, le=2**20)], ...] = Field(
         min_length=1, max_length=3, description="[channels, height, width], [channels, length] or [features]"

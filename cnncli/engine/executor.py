@@ -6,9 +6,11 @@ the last bit.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +28,10 @@ from cnncli.graph import Model, flat_views, shapes_of
 from cnncli.layers.base import Params
 
 Array = NDArray[Any]
+
+THREADS_MACS = 100_000_000
+"""Multiply-accumulate operations from which on a single micro-batch leaves the other cores to BLAS. (Not in training:
+the bits could depend on their number.)"""
 
 START_SECONDS = 0.1
 """Helpers are started when the work so far has taken this long, about what it costs to start one: what is over
@@ -61,7 +67,9 @@ class Executor:
         self._worker = Worker(model, seed)
         self._team: Team | None = None
         self._may_hire = self.workers > 1 and POSSIBLE
+        self._cuts: dict[int, list[slice]] = {}  # by the size of the batch
         self._seconds = 0.0  # spent on work that helpers could have shared
+        self._macs = sum(node.layer.macs(node.input_shapes, node.shape) for node in model.graph.nodes)
         self._flat_gradient = np.zeros_like(model.flat)
         self._blas = ThreadpoolController()
         self._limit = self._blas.limit(limits=1, user_api="blas")
@@ -123,7 +131,10 @@ class Executor:
                 self._stay_alone()
 
     def _compute(self, request: Request, x: Array, taps: Sequence[Tap]) -> tuple[Arrays, Mapping[str, Array]]:
-        lanes = [Lane(index, samples) for index, samples in enumerate(cut(self.model.graph, len(x)))]
+        slices = self._cuts.get(len(x))
+        if slices is None:
+            slices = self._cuts[len(x)] = cut(self.model.graph, len(x))
+        lanes = [Lane(index, samples) for index, samples in enumerate(slices)]
         if taps or len(lanes) < 2 or not self._may_hire:  # taps want to be called here
             return self._alone(request, x, lanes, taps)
         try:
@@ -151,8 +162,7 @@ class Executor:
             arrays = Arrays(x, output, np.empty(len(x), dtype), dx)
             self._flat_gradient[...] = 0
         done = adding_to(self._flat_gradient, shapes_of(self.model.parameters))
-        # A single micro-batch leaves the other cores to BLAS. (Not in training: the bits could depend on their number.)
-        if len(lanes) == 1 and request.objective is None and self.workers > 1:
+        if len(lanes) == 1 and request.objective is None and self.workers > 1 and len(x) * self._macs > THREADS_MACS:
             with self._blas.limit(limits=self.workers, user_api="blas"):
                 return arrays, self._worker.compute(request, arrays, lanes, in_order, done, taps)
         return arrays, self._worker.compute(request, arrays, lanes, in_order, done, taps)
@@ -180,5 +190,10 @@ class Executor:
 
 
 def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use: what it is bound to, and what its container grants."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()  # Linux, cgroups version 2
+        return max(1, min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such file, or "max": no limit
+        return cores

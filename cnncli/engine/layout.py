@@ -15,10 +15,10 @@ Array = NDArray[Any]
 def to_engine(x: Array, run: Run) -> Array:
     """(n, *shape) of any dtype -> a new (*shape, n) in the run's dtype."""
     y = run.empty((*x.shape[1:], x.shape[0]), run.dtype)
-    np.copyto(y, np.moveaxis(x, 0, -1), casting="same_kind")
+    np.copyto(y, x.transpose(*range(1, x.ndim), 0), casting="same_kind")
     return y
 
 
 def to_user(x: Array) -> Array:
     """A view (n, *shape) of (*shape, n)."""
-    return np.moveaxis(x, -1, 0)
+    return x.transpose(-1, *range(x.ndim - 1))

@@ -38,7 +38,7 @@ class Block:
 
     def array(self, shape: Shape, dtype: DTypeLike, offset: int = 0) -> NDArray[Any]:
         """A view from `offset` bytes on."""
-        return np.ndarray(shape, dtype, buffer=self._bytes, offset=offset)
+        return np.ndarray(shape, dtype, self._bytes, offset)
 
     def close(self) -> None:
         """Lets go of the descriptor, which other processes no longer need; the arrays stay valid."""

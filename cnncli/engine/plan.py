@@ -6,8 +6,9 @@ A plan depends on the network, the batch and what is asked for; never on the mac
 from __future__ import annotations
 
 import math
-from collections.abc import Container
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from cnncli.graph import INPUT, Graph, Node
@@ -59,6 +60,8 @@ def make_plan(
     """
     names = {node.name for node in graph.nodes} if everything else ancestors(graph, at)
     nodes = [node for node in graph.nodes if node.name in names]
+    if not everything:
+        nodes = pool_first(nodes, at)
     readers = {INPUT: 0, **{node.name: 0 for node in nodes}}
     for node in nodes:
         for name in node.inputs:
@@ -80,6 +83,26 @@ def make_plan(
     return Plan(tuple(steps), tuple(back) if gradient else ())
 
 
+def pool_first(nodes: Sequence[Node], at: str) -> list[Node]:
+    """The same network, but max pooling goes before a ReLU that only it reads, which then has less to do.
+
+    max(relu(x)) = relu(max(x)), and the gradient takes the same way: where the window's maximum is positive it is
+    the same element, and otherwise ReLU lets nothing through. The two nodes exchange their layers.
+    """
+    readers = Counter(name for node in nodes for name in node.inputs)
+    found = list(nodes)
+    places = {node.name: place for place, node in enumerate(nodes)}
+    for place, pool in enumerate(nodes):
+        before = places.get(pool.inputs[0])
+        if not pool.layer.picks_maximum or before is None:
+            continue
+        relu = nodes[before]
+        if relu.layer.keeps_maximum and readers[relu.name] == 1 and relu.name != at:
+            found[before] = replace(relu, layer=pool.layer, shape=pool.shape)
+            found[place] = replace(pool, layer=relu.layer, input_shapes=(pool.shape,))
+    return found
+
+
 def ancestors(graph: Graph, at: str) -> set[str]:
     """The nodes that `at` depends on, itself among them."""
     found: set[str] = set()
@@ -93,8 +116,9 @@ def ancestors(graph: Graph, at: str) -> set[str]:
 
 
 def cut(graph: Graph, batch: int) -> list[slice]:
-    """The batch in micro-batches, as even as whole units allow."""
-    return even_slices(batch, micro_batch(graph))
+    """The batch in micro-batches, as even as whole units allow, and in two at least where they are not too small."""
+    half = -(-batch // (2 * UNIT)) * UNIT
+    return even_slices(batch, min(micro_batch(graph), max(half, SMALLEST)))
 
 
 def micro_batch(graph: Graph) -> int:

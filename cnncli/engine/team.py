@@ -98,7 +98,7 @@ class Team:
         if self._numbers is None:
             nbytes = model.layout.nbytes
             self._numbers = Block.create(nbytes)
-            model.move(self._numbers.array((nbytes,), np.uint8))
+            self._worker.move(self._numbers.array((nbytes,), np.uint8))
         while len(self._helpers) < count:
             self._helpers.append(Helper())
             self._helpers[-1].hire(model, self._numbers, self._worker.seed)

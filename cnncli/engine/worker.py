@@ -18,6 +18,10 @@ from cnncli.engine.workspace import Workspace
 from cnncli.graph import Model, Shapes, flat_views
 
 Array = NDArray[Any]
+BUFFER = 1024
+"""Numbers in NumPy's own buffers: it copies into them operands whose runs are shorter than half of that, and with its
+default of 8192 those are the rows of most images, which then take twice the time."""
+
 Exchange = Callable[[list[Array]], Array]
 """The partial sums of this process's micro-batches, in order, for the totals of the whole batch."""
 Done = Callable[[Lane], None]
@@ -30,8 +34,14 @@ class Worker:
     def __init__(self, model: Model, seed: int) -> None:
         self.model = model
         self.seed = seed
+        self._tensors = {node.name: model.tensors(node.name) for node in model.graph.nodes}
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._workspaces: list[Workspace] = []
+
+    def move(self, memory: Array) -> None:
+        """The model's numbers lie in `memory` from now on (see Model.move)."""
+        self.model.move(memory)
+        self._tensors = {node.name: self.model.tensors(node.name) for node in self.model.graph.nodes}
 
     def compute(
         self,
@@ -47,7 +57,7 @@ class Worker:
             request,
             arrays,
             self._plan(request),
-            {node.name: self.model.tensors(node.name) for node in self.model.graph.nodes},
+            self._tensors,
             self.model.flat.dtype,
             self.seed,
             taps,
@@ -61,6 +71,7 @@ class Worker:
         ]
         totals: Any = None  # what a generator must be sent first
         with np.errstate(all="ignore"):  # infinities flow on; whoever looks at the results will see them
+            np.setbufsize(BUFFER)  # as the error state, this holds until the end of the block
             while True:
                 partials = []
                 for lane, steps in zip(lanes, walks, strict=True):

@@ -8,8 +8,9 @@ frees anything, and nothing can be used after it was freed.
 from __future__ import annotations
 
 import math
+import mmap
 import sys
-from bisect import insort
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
@@ -18,23 +19,18 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[Any]
 
 SMALL = 2048  # bytes; NumPy's own allocator is as quick for these
-ALIGNMENT = 64  # a cache line, and the widest vector register
 
-
-def _references(buffers: list[Any], index: int) -> int:
-    return sys.getrefcount(buffers[index])
-
-
-_UNUSED = _references([object()], 0)
+_someone = [object()]
+_UNUSED = sys.getrefcount(_someone[0])
 """The count of an object that only its list refers to, measured because it differs among Python's versions."""
 
 
 class Workspace:
-    """Serves one micro-batch at a time, on one thread at a time."""
+    """Serves one micro-batch at a time."""
 
     def __init__(self) -> None:
         self._sizes: list[int] = []  # ascending; parallel to _buffers
-        self._buffers: list[Array] = []
+        self._buffers: list[mmap.mmap] = []  # whole pages, so every array is aligned
 
     @property
     def nbytes(self) -> int:
@@ -47,15 +43,10 @@ class Workspace:
         if size <= SMALL:
             return np.empty(shape, kind)
         buffers = self._buffers
-        for index, capacity in enumerate(self._sizes):
-            if capacity >= size and _references(buffers, index) == _UNUSED:
-                return _aligned(buffers[index], shape, kind)
-        buffer = np.empty(size + ALIGNMENT, np.uint8)
-        insort(self._sizes, size)
-        buffers.insert(self._sizes.index(size), buffer)
-        return _aligned(buffer, shape, kind)
-
-
-def _aligned(buffer: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    offset = -buffer.ctypes.data % ALIGNMENT
-    return np.ndarray(shape, dtype, buffer=buffer, offset=offset)
+        first = bisect_left(self._sizes, size)
+        for index in range(first, len(buffers)):
+            if sys.getrefcount(buffers[index]) == _UNUSED:
+                return np.ndarray(shape, kind, buffers[index])
+        self._sizes.insert(first, size)
+        buffers.insert(first, mmap.mmap(-1, size))
+        return np.ndarray(shape, kind, buffers[first])

@@ -1,154 +1,169 @@
-"""Convolution as matrix products over columns (im2col), in bands of output rows that stay in the cache.
+"""Convolution as matrix products over what the windows see (`columns`), in bands that stay in the cache.
 
-    y    = weight @ cols            (O, K) @ (K, P)
-    dW   = dy @ cols^T              (O, P) @ (P, K)
-    dx   = convolution of dy with the flipped kernels, in and out exchanged; or, with strides,
-    dcols = weight^T @ dy           (K, O) @ (O, P), then added back where the columns came from
+    y  = weight @ windows             (O, K) @ (K, P)
+    dW = windows @ dy^T               (K, P) @ (P, O)
+    dx = convolution of dy with the flipped kernels, in and out exchanged; with strides one for each phase
+         of dx, that is, for every stride-th row and column
 
-with K = C*kh*kw numbers in a window and P = oh*ow*n windows. With the batch innermost neither input nor
-output is ever transposed, and a column row is copied in runs of at least n (at stride 1: ow*n) numbers.
-Groups are a leading axis of every matrix.
+with K = c*kh*kw numbers in a window and P = rows*ow*n windows. With the batch innermost neither input nor
+output is ever transposed, and windows are copied in runs of ow*n numbers.
+
+Where there are more inputs than outputs it is less work to copy rows alone, to find what each horizontal tap
+contributes to an output for every pixel, and to add that up where the tap sees the pixel (`spread`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from cnncli.kernels.geometry import Geometry
-from cnncli.kernels.products import product, product_transposed
+from cnncli.kernels.cells import copy_cells
+from cnncli.kernels.columns import columns, row_strips, tap_strips
+from cnncli.kernels.geometry import Axis, Geometry
+from cnncli.kernels.products import DEEP, LANE, LEAST, product, product_transposed
 
 Array = NDArray[Any]
 Empty = Callable[..., Array]
 
-BAND_BYTES = 1024 * 1024
-"""What a band's columns may take: they are written and read again at once, so they should stay in a core's
-cache (1 or 2 MB on current processors)."""
 
-
-def convolve(x: Array, weight: Array, geometry: Geometry, groups: int, empty: Empty) -> Array:
-    """x (C, H, W, n), weight (O, C/groups, kh, kw) -> y (O, oh, ow, n)."""
-    outputs, n = weight.shape[0], x.shape[-1]
-    y = empty((outputs, *geometry.out, n), x.dtype)
-    matrix = weight.reshape(groups, outputs // groups, -1)
-    rows = y.reshape(groups, outputs // groups, -1)
-    for band, cols in bands(x, geometry, groups, empty):
-        product(matrix, cols, rows[:, :, band])
+def convolve(
+    x: Array, weight: Array, geometry: Geometry, groups: int, empty: Empty, bias: Array | None = None
+) -> Array:
+    """x (C, H, W, n), weight (O, C/groups, kh, kw), bias (O,) -> y (O, oh, ow, n)."""
+    y = empty((weight.shape[0], *geometry.out, x.shape[-1]), x.dtype)
+    kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    if spread_pays(kernels, geometry, x.shape[-1]):
+        target = y.reshape(groups, -1, *y.shape[1:])
+        bands = spread(x, kernels, geometry.height, [(slice(None), geometry.width)], target, empty)
+    else:
+        bands = correlate(x, kernels, geometry, empty, y)
+    for start, stop, _ in bands:
+        if bias is not None:
+            y[:, start:stop] += bias[:, None, None, None]
     return y
 
 
 def weight_gradient(x: Array, dy: Array, weight: Array, geometry: Geometry, groups: int, empty: Empty) -> Array:
     """dweight for y = convolve(x, weight); only the weight's shape and dtype are used."""
-    outputs = weight.shape[0]
-    matrix = empty((groups, outputs // groups, weight.size // outputs), weight.dtype)
-    matrix[...] = 0
-    dy_rows = dy.reshape(groups, outputs // groups, -1)
-    for band, cols in bands(x, geometry, groups, empty):
-        matrix += product_transposed(dy_rows[:, :, band], cols, empty)
-    return matrix.reshape(weight.shape)
+    (outputs, inner, kh, kw), (oh, ow) = weight.shape, geometry.out
+    row = ow * x.shape[-1]
+    flat = dy.reshape(groups, 1, outputs // groups, -1)
+    total = empty((groups, kh * kw * inner, outputs // groups), weight.dtype)
+    total[...] = 0
+    overlap = rows_overlap(geometry, x.shape[-1])
+    if overlap and geometry.height.stride == 1 and kw * inner >= LEAST:
+        for start, stop, windows in tap_strips(x, geometry, groups, empty):
+            part = product_transposed(windows, flat[..., start * row : stop * row], empty)
+            total += part.reshape(total.shape)
+    elif overlap and row >= 2 * LANE:  # shorter sums would cost more than it saves to copy fewer taps
+        rows = dy.reshape(groups, outputs // groups, oh, row).swapaxes(1, 2)
+        for start, stop, windows in row_strips(x, geometry, groups, empty):
+            total += product_transposed(windows, rows[:, start:stop], empty).sum(axis=1)
+    else:
+        for start, stop, windows in columns(x, geometry, groups, empty):
+            total += product_transposed(windows[:, None], flat[..., start * row : stop * row], empty)[:, 0]
+        return total.swapaxes(1, 2).reshape(weight.shape)
+    total = total.reshape(groups, kh, kw, inner, outputs // groups)  # the order of the strips
+    return total.transpose(0, 4, 3, 1, 2).reshape(weight.shape)
 
 
 def input_gradient(dy: Array, weight: Array, geometry: Geometry, channels: int, groups: int, empty: Empty) -> Array:
     """dx (channels, H, W, n) for y = convolve(x, weight)."""
-    if geometry.pointwise:
-        return convolve(dy, _transposed(weight, groups), geometry, groups, empty)
-    if geometry.dense and weight.shape[0] <= 2 * channels:
-        return convolve(dy, _transposed(weight, groups)[:, :, ::-1, ::-1], geometry.reversed(), groups, empty)
-    return _scattered(dy, weight, geometry, channels, groups, empty)
+    height, width = geometry.height, geometry.width
+    back = exchanged(weight, groups)
+    if height.stride == width.stride == 1:
+        taps, windows = geometry.back
+        return convolve(dy, back[:, :, *taps], windows, groups, empty)
+    dx = empty((channels, height.size, width.size, dy.shape[-1]), dy.dtype)
+    target = dx.reshape(groups, -1, *dx.shape[1:])
+    kernels = back.reshape(groups, -1, *back.shape[1:])
+    phases = [width.phase(left) for left in range(min(width.stride, width.size))]
+    for first in range(min(height.stride, height.size)):
+        rows, tall = height.phase(first)
+        pixels = target[:, :, first :: height.stride]
+        if kernels[..., rows, :].size:
+            for _ in spread(dy, kernels[..., rows, :], tall, phases, pixels, empty):
+                pass
+        else:
+            pixels[...] = 0
+    return dx
 
 
-def _transposed(weight: Array, groups: int) -> Array:
+def exchanged(weight: Array, groups: int) -> Array:
     """(O, C/groups, kh, kw) -> (C, O/groups, kh, kw): inputs and outputs change places within each group."""
     outputs, inputs, kh, kw = weight.shape
     grouped = weight.reshape(groups, outputs // groups, inputs, kh, kw)
     return grouped.swapaxes(1, 2).reshape(groups * inputs, outputs // groups, kh, kw)
 
 
-def _scattered(dy: Array, weight: Array, geometry: Geometry, channels: int, groups: int, empty: Empty) -> Array:
-    """dx by way of the columns' gradient: for strides, and where that is the smaller matrix."""
-    outputs, n = weight.shape[0], dy.shape[-1]
-    matrix = weight.reshape(groups, outputs // groups, -1).swapaxes(1, 2)
-    dy_rows = dy.reshape(groups, outputs // groups, -1)
-    dx = empty((channels, geometry.height.size, geometry.width.size, n), dy.dtype)
-    dx[...] = 0
-    taps = weight.size // outputs * groups
-    oh, ow = geometry.out
-    rows = band_rows(oh, ow * n * taps * dy.itemsize)
-    buffer = empty((taps * rows[0][1] * ow * n,), dy.dtype)
-    for start, stop in rows:
-        size = (stop - start) * ow * n
-        dcols = buffer[: taps * size].reshape(groups, -1, size)
-        product(matrix, dy_rows[:, :, start * ow * n : stop * ow * n], dcols)
-        add_columns(dx, dcols, geometry, start, stop)
-    return dx
+def correlate(
+    x: Array, kernels: Array, geometry: Geometry, empty: Empty, y: Array | None = None
+) -> Iterator[tuple[int, int, Array]]:
+    """kernels (groups, o, c, kh, kw) times windows for each band of output rows: first and end row, and the numbers
+    (groups, o, rows, ow*n), which are a part of y (groups*o, oh, ow, n) if there is one."""
+    groups, outputs = kernels.shape[:2]
+    row = geometry.out[1] * x.shape[-1]
+    target = None if y is None else y.reshape(groups, outputs, -1)
+    overlap = rows_overlap(geometry, x.shape[-1]) and kernels[0, 0].size <= DEEP
+    if overlap:
+        kernels = kernels.transpose(0, 1, 3, 4, 2)  # (i, j, c), as in the strips
+    matrix = kernels.reshape(groups, outputs, -1)
+    for start, stop, windows in (row_strips if overlap else columns)(x, geometry, groups, empty):
+        if target is None:
+            found = empty((groups, outputs, (stop - start) * row), x.dtype)
+        else:
+            found = target[:, :, start * row : stop * row]
+        rows = found.reshape(groups, outputs, -1, row)
+        if overlap:
+            product(matrix, windows, rows.swapaxes(1, 2))
+        else:
+            product(matrix, windows[:, None], found[:, None])
+        yield start, stop, rows
 
 
-def bands(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[tuple[slice, Array]]:
-    """For each band of output rows its slice of the P windows, and its columns (groups, K, windows), whose memory is
-    used again for the next band."""
-    channels, n = x.shape[0], x.shape[-1]
-    oh, ow = geometry.out
-    if geometry.pointwise:
-        yield slice(0, oh * ow * n), x.reshape(groups, channels // groups, -1)
-        return
-    kh, kw = geometry.kernel
-    taps = channels * kh * kw
-    rows = band_rows(oh, ow * n * taps * x.itemsize)
-    view = window_view(x, geometry, empty)  # (C, kh, kw, oh, ow, n)
-    buffer = empty((taps * rows[0][1] * ow * n,), x.dtype)
-    for start, stop in rows:
-        size = (stop - start) * ow * n
-        cols = buffer[: taps * size]
-        np.copyto(cols.reshape(channels, kh, kw, stop - start, ow, n), view[:, :, :, start:stop])
-        yield slice(start * ow * n, stop * ow * n), cols.reshape(groups, -1, size)
+def spread(
+    x: Array, kernels: Array, height: Axis, phases: Sequence[tuple[slice, Axis]], y: Array, empty: Empty
+) -> Iterator[tuple[int, int, Array]]:
+    """Adds up in y (groups, o, rows, columns, n), band by band, what the pixels contribute. Every column of a phase,
+    which are every len(phases)-th, sees the taps in its slice through the windows of its axis."""
+    groups, outputs, inputs, tall, kw = kernels.shape
+    width, n = x.shape[2:]
+    taps = kernels.transpose(0, 4, 1, 2, 3).reshape(groups, kw * outputs, inputs, tall, 1)
+    pixels = Geometry(height, Axis(width, 1, 1, 1, 0, 0))
+    for start, stop, found in correlate(x, taps, pixels, empty):
+        shares = found.reshape(groups, kw, outputs, stop - start, width, n).swapaxes(0, 1)
+        for left, (seeing, axis) in enumerate(phases):
+            add_taps(shares[seeing], axis, y[:, :, start:stop, left :: len(phases)])
+        yield start, stop, y[:, :, start:stop]
 
 
-def band_rows(rows: int, row_bytes: int) -> list[tuple[int, int]]:
-    """First and end row of every band: all of one height, as far as that goes, and within BAND_BYTES. The first is
-    none of the lower ones."""
-    count = max(1, -(-rows * row_bytes // BAND_BYTES))
-    step = -(-rows // min(count, rows))
-    return [(start, min(start + step, rows)) for start in range(0, rows, step)]
+def add_taps(shares: Array, axis: Axis, target: Array) -> None:
+    """target (..., columns, n) = the sum of what each tap sees of its share; the shares (taps, ..., width, n) may be
+    written over."""
+    taps = [(tap, *axis.inside(tap, 0, axis.out)) for tap in range(len(shares))]
+    total, whole = target, next(((tap, seen) for tap, where, seen in taps if where == slice(0, axis.out)), None)
+    if whole is None:
+        target[...] = 0
+    else:
+        total = shares[whole[0]][..., whole[1], :]
+    for tap, where, seen in taps:
+        if whole is None or tap != whole[0]:
+            total[..., where, :] += shares[tap][..., seen, :]
+    if whole is not None:
+        copy_cells(target, total)
 
 
-def window_view(x: Array, geometry: Geometry, empty: Empty) -> Array:
-    """A view (C, kh, kw, oh, ow, n) of x, which is copied only if it needs padding."""
-    padded = pad(x, geometry, empty) if geometry.padded else x
-    (kh, kw), (oh, ow) = geometry.kernel, geometry.out
-    h, w = geometry.height, geometry.width
-    c_step, h_step, w_step, n_step = padded.strides
-    return as_strided(
-        padded,
-        (x.shape[0], kh, kw, oh, ow, x.shape[-1]),
-        (c_step, h.dilation * h_step, w.dilation * w_step, h.stride * h_step, w.stride * w_step, n_step),
-        writeable=False,
-    )
+def spread_pays(kernels: Array, geometry: Geometry, n: int) -> bool:
+    """Few outputs, or so many inputs that the windows of a row fill the cache. A single sample is better off with
+    the large products of `correlate`, which BLAS shares out among threads."""
+    _, outputs, inputs, *_ = kernels.shape
+    few = 2 * outputs <= inputs or kernels[0, 0].size > DEEP
+    return few and n > 1 and geometry.width.stride == 1 and rows_overlap(geometry, n)
 
 
-def pad(x: Array, geometry: Geometry, empty: Empty) -> Array:
-    """x (C, H, W, n) with the geometry's border of zeros around it."""
-    h, w = geometry.height, geometry.width
-    padded = empty((x.shape[0], h.before + h.size + h.after, w.before + w.size + w.after, x.shape[-1]), x.dtype)
-    padded[:, : h.before] = 0
-    padded[:, h.before + h.size :] = 0
-    middle = padded[:, h.before : h.before + h.size]
-    middle[:, :, : w.before] = 0
-    middle[:, :, w.before + w.size :] = 0
-    middle[:, :, w.before : w.before + w.size] = x
-    return padded
-
-
-def add_columns(dx: Array, dcols: Array, geometry: Geometry, start: int, stop: int) -> None:
-    """col2im for the output rows start..stop: adds every column's gradient to the pixel it was copied from."""
-    kh, kw = geometry.kernel
-    ow, n = geometry.out[1], dx.shape[-1]
-    taps = dcols.reshape(dx.shape[0], kh, kw, stop - start, ow, n)
-    for i in range(kh):
-        rows_out, rows_in = geometry.height.inside(i, start, stop)
-        for j in range(kw):
-            columns_out, columns_in = geometry.width.inside(j, 0, ow)
-            dx[:, rows_in, columns_in] += taps[:, i, j, rows_out, columns_out]
+def rows_overlap(geometry: Geometry, n: int) -> bool:
+    """The windows of output rows share input rows, and the rows are wide enough for matrices of their own."""
+    height = geometry.height
+    return height.dilation == 1 and height.kernel > height.stride and geometry.out[1] * n >= LANE

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import gcd
 
 Pair = tuple[int, int]
 
@@ -23,21 +25,31 @@ class Axis:
         """How many input positions one window spans."""
         return (self.kernel - 1) * self.dilation + 1
 
-    @property
+    @cached_property
     def out(self) -> int:
         """The number of windows; below 1 where none fits. (size + padding - extent) // stride + 1."""
         return (self.size + self.before + self.after - self.extent) // self.stride + 1
 
-    def reversed(self) -> Axis:
-        """At stride 1: the windows of the outputs that see an input, in the same terms."""
-        return Axis(
-            self.out,
-            self.kernel,
-            self.stride,
-            self.dilation,
-            self.extent - 1 - self.before,
-            self.extent - 1 - self.after,
-        )
+    @cached_property
+    def every(self) -> Axis:
+        """One tap that sees every position, those of the padding among them."""
+        return Axis(self.size, 1, 1, 1, self.before, self.after)
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - axes are few and small
+    def phase(self, first: int) -> tuple[slice, Axis]:
+        """Which outputs see the inputs first, first + stride, first + 2 * stride, ...: those of the taps in the slice,
+        which is in reverse order and may be empty; seen from these inputs they are windows in steps of 1.
+        Where no window of these looks at the first or last outputs, `before` or `after` is negative."""
+        step = self.stride // gcd(self.stride, self.dilation)
+        sees = [tap for tap in range(self.kernel) if (first + self.before - tap * self.dilation) % self.stride == 0]
+        if not sees:
+            return slice(0), self
+        dilation = step * self.dilation // self.stride
+        before = -((first + self.before - sees[-1] * self.dilation) // self.stride)
+        count = len(range(first, self.size, self.stride))
+        after = count - self.out - before + (len(sees) - 1) * dilation
+        taps = slice(sees[-1], sees[0] - 1 if sees[0] else None, -step)
+        return taps, Axis(self.out, len(sees), 1, dilation, before, after)
 
     def inside(self, tap: int, start: int, stop: int) -> tuple[slice, slice]:
         """Of the outputs start..stop those whose tap lies inside the image: (slice of these outputs
@@ -59,11 +71,11 @@ class Geometry:
     height: Axis
     width: Axis
 
-    @property
+    @cached_property
     def kernel(self) -> Pair:
         return self.height.kernel, self.width.kernel
 
-    @property
+    @cached_property
     def out(self) -> Pair:
         return self.height.out, self.width.out
 
@@ -71,17 +83,13 @@ class Geometry:
     def padded(self) -> bool:
         return any((self.height.before, self.height.after, self.width.before, self.width.after))
 
-    @property
+    @cached_property
     def pointwise(self) -> bool:
         """Each output position sees the input position of the same place and nothing else."""
         return (self.kernel, (self.height.stride, self.width.stride), self.padded) == ((1, 1), (1, 1), False)
 
-    @property
-    def dense(self) -> bool:
-        """The windows go in steps of 1 and none lies in the padding alone: then dx is a convolution of dy."""
-        axes = (self.height, self.width)
-        return all(axis.stride == 1 and max(axis.before, axis.after) < axis.extent for axis in axes)
-
-    def reversed(self) -> Geometry:
-        """`Axis.reversed` for both."""
-        return Geometry(self.height.reversed(), self.width.reversed())
+    @cached_property
+    def back(self) -> tuple[tuple[slice, slice], Geometry]:
+        """At stride 1: `Axis.phase` for both, the order of the taps and the windows."""
+        (rows, height), (columns, width) = self.height.phase(0), self.width.phase(0)
+        return (rows, columns), Geometry(height, width)

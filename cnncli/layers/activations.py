@@ -49,6 +49,7 @@ class Relu(_Elementwise):
     """y = max(x, 0). The slope at 0 is 0."""
 
     type: ClassVar[str] = "relu"
+    keeps_maximum: ClassVar[bool] = True
 
     def curve(self, x: Array, y: Array, run: Run) -> tuple[Array | None, Array | None]:
         if run.keep or x.dtype.kind == "c":
@@ -56,8 +57,8 @@ class Relu(_Elementwise):
         if x.dtype.kind == "c":
             np.multiply(x, positive, out=y)
         else:
-            # Three times as fast as with the number 0.
-            np.maximum(x, run.zeros(x.shape[1:]), out=y)
+            # Twice as fast with zeros as with the number 0, unless they are so few that NumPy copies them for each row.
+            np.maximum(x, run.zeros(x.shape[1:]) if x.ndim > 2 else x.dtype.type(0), out=y)
         return (positive, positive) if run.keep else (None, None)
 
 

@@ -25,13 +25,13 @@ class Layer(BaseModel):
     """One kind of layer; its fields are its options in YAML.
 
     The classes below override what they need; `forward` and `backward` are pure functions of their
-    arguments, so that one layer object may be used by several threads at once.
+    arguments, so that micro-batches may be computed side by side.
 
     A layer never writes into an array that it did not allocate, except `xs[i]` where `run.owned[i]`
     and `dy` where `run.owns_dy`. Arrays are created by `run.empty`, `run.zeros` and their like only.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     type: ClassVar[str]
     """The name in YAML."""
@@ -50,6 +50,13 @@ class Layer(BaseModel):
 
     aliases_dy: ClassVar[bool] = False
     """The same of `backward` and dy."""
+
+    keeps_maximum: ClassVar[bool] = False
+    """Works element by element, f never falls, and where f maps two numbers to one its slope is 0: then f of a
+    maximum is the maximum of the f, with the same gradients."""
+
+    picks_maximum: ClassVar[bool] = False
+    """The output is the maximum of each window, whose first element takes the gradient."""
 
     link: ClassVar[str | None] = None
     """The link function this layer applies, where a loss may prefer to see its input ("softmax", "sigmoid")."""

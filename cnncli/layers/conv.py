@@ -62,10 +62,8 @@ class Conv2d(Windowed):
 
     def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
         (x,) = xs
-        y = convolve(x, params["weight"], self.geometry(x.shape[:-1]), self.groups, run.empty)
-        if "bias" in params:
-            y += params["bias"][:, None, None, None]
-        return y, x
+        geometry = self.geometry(x.shape[:-1])
+        return convolve(x, params["weight"], geometry, self.groups, run.empty, params.get("bias")), x
 
     def backward(
         self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run

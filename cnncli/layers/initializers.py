@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 class Initializer(BaseModel):
     """One way of drawing an array; its fields are its options in YAML, beside `type`, its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     needs_matrix: ClassVar[bool] = False
     """It is defined for two and more axes only: not for a bias."""

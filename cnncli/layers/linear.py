@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from cnncli.errors import ShapeError
+from cnncli.kernels.dense import deep_product, outer_product, tall_product
 from cnncli.kernels.sums import channel_sums
 from cnncli.layers.base import Array, Cache, Layer, Params, Shape
 from cnncli.layers.parameters import Bias, Init, Literals, check_literals, draw
@@ -42,7 +43,7 @@ class Linear(Layer):
 
     def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
         (x,) = xs  # (in, n)
-        y = np.matmul(params["weight"], x, out=run.empty((self.out_features, x.shape[1]), run.dtype))
+        y = deep_product(params["weight"], x, run.empty)
         if "bias" in params:
             y += params["bias"][:, None]
         return y, x
@@ -52,10 +53,10 @@ class Linear(Layer):
     ) -> tuple[tuple[Array | None, ...], Params]:
         x = cache
         weight = params["weight"]
-        gradients = {"weight": np.matmul(dy, x.T, out=run.empty(weight.shape, run.dtype))}
+        gradients = {"weight": outer_product(dy, x, run.empty)}
         if "bias" in params:
             gradients["bias"] = channel_sums(dy)
-        dx = np.matmul(weight.T, dy, out=run.empty(x.shape, run.dtype)) if run.needs[0] else None
+        dx = tall_product(weight, dy, run.empty) if run.needs[0] else None
         return (dx,), gradients
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:

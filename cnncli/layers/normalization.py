@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from cnncli.errors import DataError, ShapeError
-from cnncli.kernels.sums import channel_dots, channel_sums
+from cnncli.kernels.blocks import channel_blocks, scratch_for
+from cnncli.kernels.sums import centred_sums, sums_and_dots
 from cnncli.layers.base import Array, Cache, Layer, Params, Shape
 from cnncli.layers.parameters import Literals, ScaleInit, check_literals, draw
 from cnncli.layers.run import Run
@@ -66,8 +67,8 @@ class BatchNorm(Layer):
     def forward_sums(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> Array:
         """For every channel: how many numbers, their sum, and the sum of their squares; (3, C) in double precision.
 
-        The squares are summed around the micro-batch's own mean and shifted to 0 in double precision, which
-        keeps the variance exact to single precision even where it is small beside the mean.
+        The squares are summed around a number close to the micro-batch's own mean and shifted to 0 in double
+        precision, which keeps the variance exact to single precision even where it is small beside the mean.
 
         Raises DataError where the whole batch has one number a channel: it has no variance (PyTorch refuses it too).
         """
@@ -78,11 +79,12 @@ class BatchNorm(Layer):
                 f"{x.shape[:-1]} has no more; take more samples, or a larger batch size"
             )
         count = x.size // x.shape[0]
-        centre = _column(channel_sums(x) / count, x)
-        centred = np.subtract(x, centre, out=run.empty(x.shape, x.dtype))
-        rest, squares = channel_sums(centred), channel_dots(centred, centred)
-        mean = centre.reshape(-1).astype(rest.dtype)
-        return np.stack([np.full_like(mean, count), count * mean + rest, squares + (2 * rest + count * mean) * mean])
+        centre, rest, squares = centred_sums(x, run.empty)
+        totals = np.empty((3, len(x)), rest.dtype)
+        totals[0] = count
+        totals[1] = rest + count * centre
+        totals[2] = squares + (rest + totals[1]) * centre
+        return totals
 
     def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
         (x,) = xs
@@ -92,11 +94,14 @@ class BatchNorm(Layer):
             count, mean, variance = None, params["running_mean"], params["running_var"]
         inverse = 1 / np.sqrt(variance + self.eps)  # (C,)
         centred = x if run.owned[0] else run.empty(x.shape, x.dtype)
-        np.subtract(x, _column(mean, x), out=centred)
         y = run.empty(x.shape, x.dtype) if run.keep else centred
-        np.multiply(centred, _column(self._scale(params, inverse), x), out=y)
-        if self.affine:
-            y += _column(params["bias"], y)
+        shift, scale = _column(mean, x), _column(self._scale(params, inverse), x)
+        bias = _column(params["bias"], x) if self.affine else None
+        for block in channel_blocks(x):
+            part = np.subtract(x[block], shift[block], out=centred[block])
+            part = np.multiply(part, scale[block], out=y[block])
+            if bias is not None:
+                part += bias[block]
         return y, (centred, inverse, count) if run.keep else None
 
     def _scale(self, params: Mapping[str, Array], inverse: Array) -> Array:
@@ -105,7 +110,8 @@ class BatchNorm(Layer):
     def backward_sums(self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run) -> Array:
         """For every channel the sums of dy and of dy * x^; (2, C) in double precision."""
         centred, inverse, _ = cache
-        return np.stack([channel_sums(dy), channel_dots(dy, centred) * inverse])
+        sums, dots = sums_and_dots(dy, centred)
+        return np.array((sums, dots * inverse))
 
     def backward(
         self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run
@@ -129,10 +135,13 @@ class BatchNorm(Layer):
     def _through_batch(self, means: Array, inverse: Array, centred: Array, dy: Array, scale: Array, run: Run) -> Array:
         """dx in training; `means` are those of dy and of dy * x^ over the whole batch."""
         mean_dy, mean_dy_x = means
-        dx = np.multiply(centred, _column(-mean_dy_x * inverse, dy), out=run.empty(dy.shape, dy.dtype))
-        dx += dy
-        dx -= _column(mean_dy, dy)
-        dx *= scale
+        shift, share = _column(mean_dy, dy), _column(mean_dy_x * inverse, dy) * scale
+        dx = dy if run.owns_dy else run.empty(dy.shape, dy.dtype)
+        scratch = scratch_for(dy, run.empty)
+        for block in channel_blocks(dy):
+            part = np.subtract(dy[block], shift[block], out=dx[block])
+            part *= scale[block]
+            part -= np.multiply(centred[block], share[block], out=scratch[: len(part)])
         return dx
 
     def update_buffers(self, buffers: Mapping[str, Array], totals: Array) -> Params:

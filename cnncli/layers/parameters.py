@@ -29,7 +29,7 @@ VectorInitializer = Annotated[AnyInitializer, AfterValidator(_fits_a_vector)]
 class Init(BaseModel):
     """The initialisers of a layer's parameters."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     weight: AnyInitializer = Field(default_factory=HeUniform, description="how the weight starts")
     bias: VectorInitializer = Field(default_factory=Zeros, description="how the bias starts")

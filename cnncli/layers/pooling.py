@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from cnncli.errors import ShapeError
+from cnncli.kernels.cells import copy_cells
 from cnncli.kernels.geometry import Geometry
-from cnncli.kernels.pooling import max_pool, max_pool_backward, sum_pool, sum_pool_backward, window_counts
+from cnncli.kernels.pooling import (
+    max_pool,
+    max_pool_backward,
+    sum_pool,
+    sum_pool_backward,
+    window_counts,
+)
 from cnncli.layers.base import Array, Cache, Layer, Params, Shape
 from cnncli.layers.run import Run
 from cnncli.layers.windows import Padding, SizePair, Windowed
@@ -21,8 +28,15 @@ class _Pool(Windowed):
     """Pooling over windows that slide over (C, H, W)."""
 
     stride: SizePair | None = Field(
-        None, description="step of the window: a number or [height, width]; kernel_size if not given"
+        None,
+        validate_default=True,
+        description="step of the window: a number or [height, width]; kernel_size if not given",
     )
+
+    @field_validator("stride")
+    @classmethod
+    def _as_the_kernel(cls, stride: tuple[int, int] | None, options: ValidationInfo) -> tuple[int, int] | None:
+        return stride or options.data.get("kernel_size")
 
     @property
     def strides(self) -> tuple[int, int]:
@@ -45,6 +59,7 @@ class MaxPool2d(_Pool):
     """The largest value of every window. Where several are equal the first, row by row, takes the gradient."""
 
     type: ClassVar[str] = "max_pool2d"
+    picks_maximum: ClassVar[bool] = True
 
     padding: Padding = Field(
         (0, 0),
@@ -126,7 +141,7 @@ class GlobalAvgPool2d(Layer):
         if not run.needs[0]:
             return (None,), {}
         dx = run.empty(cache, dy.dtype)
-        dx[...] = (dy * (1 / (cache[1] * cache[2])))[:, None, None, :]
+        copy_cells(dx, (dy * (1 / (cache[1] * cache[2])))[:, None, None, :])
         return (dx,), {}
 
     def window(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -43,8 +44,18 @@ class Windowed(Layer):
     def dilations(self) -> tuple[int, int]:
         return (1, 1)
 
+    @cached_property
+    def _geometries(self) -> dict[Shape, Geometry]:
+        return {}
+
     def geometry(self, shape: Shape) -> Geometry:
         """The windows over an input of this shape. Raises ShapeError where none fits, with the arithmetic."""
+        known = self._geometries.get(shape)  # to work it out takes as long as to pool a few thousand numbers
+        if known is None:
+            known = self._geometries[shape] = self._geometry(shape)
+        return known
+
+    def _geometry(self, shape: Shape) -> Geometry:
         if len(shape) != 3:
             hint = "it has been flattened before" if len(shape) == 1 else "give it an image"
             raise ShapeError(f"{self.type} takes (C, H, W), but gets {shape}: {hint}")

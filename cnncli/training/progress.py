@@ -62,10 +62,11 @@ class Listener:
 
 
 class PlainLines(Listener):
-    """One line an epoch, for a pipe or a file."""
+    """One line an epoch, for a pipe or a file; in `width` columns, where it must fit, it says less."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, width: int | None = None) -> None:
         self.stream = stream
+        self.width = width
         self.epochs = 0
 
     def started(self, plan: Plan) -> None:
@@ -78,11 +79,20 @@ class PlainLines(Listener):
 
     def epoch_ended(self, epoch: Epoch, *, best: bool) -> None:
         """The scores, the speed, and whether this is the best epoch so far."""
-        parts = [f"epoch {epoch.epoch}/{self.epochs}", scores_text(epoch.train)]
-        if epoch.val is not None:
-            parts.append("val " + scores_text(epoch.val))
-        parts += [f"{epoch.images_per_second:,.0f} img/s", f"{epoch.seconds:.1f} s"]
-        self._write("  ".join(parts) + ("  best" if best else ""))
+        place, train = f"{epoch.epoch}/{self.epochs}", scores_text(epoch.train)
+        val = [] if epoch.val is None else ["val " + scores_text(epoch.val)]
+        speed, time = f"{epoch.images_per_second:,.0f} img/s", f"{epoch.seconds:.1f} s"
+        lines = [
+            "  ".join([*parts, "best"] if best else parts)
+            for parts in (
+                [f"epoch {place}", train, *val, speed, time],
+                [f"epoch {place}", train, *val, speed],
+                [f"epoch {place}", train, *val],
+                [place, train, *val],
+                [place, *(val or [train])],
+            )
+        ]
+        self._write(next((line for line in lines if self.width is None or len(line) <= self.width), lines[-1]))
 
     def ended(self, result: TrainResult) -> None:
         """Whether it was interrupted; the scores on the test split are part of the result, not of the progress."""

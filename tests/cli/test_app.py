@@ -93,10 +93,12 @@ def test_python_m_cnncli(tmp_path: Path) -> None:
     assert done.stderr == "error: which network? give --config FILE ('cnncli init' has examples)\n"
 
 
-def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["config schema", "summary --config net.yaml", "train --help"])
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path: Path, command: str) -> None:
+    (tmp_path / "net.yaml").write_text("model: {input: [4], layers: [{type: linear, out_features: 3}]}")
     root = Path(cnncli.__file__).parent.parent
     process = subprocess.Popen(
-        [sys.executable, "-m", "cnncli", "config", "schema"],
+        [sys.executable, "-m", "cnncli", *command.split()],
         cwd=tmp_path,
         env={"PYTHONPATH": str(root), "PATH": ""},
         stdout=subprocess.PIPE,
@@ -107,4 +109,4 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path: Path) 
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=60) == 141

@@ -202,7 +202,7 @@ def test_in_a_terminal_there_is_a_bar_above_which_the_epochs_stand(
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "110")
-    monkeypatch.setattr("cnncli.cli.progress.REFRESH", 0.0)
+    monkeypatch.setattr("cnncli.cli.live_bar.REFRESH", 0.0)
     assert main(["train", "--config", "stripes.yaml"]) == 0
     assert capsys.readouterr().out.startswith("best  val loss ")
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnncli.config import Experiment, load
+from cnncli.config import load
 from cnncli.errors import ConfigError, InputError
 
 SMALL = "model: {input: [4], layers: [relu]}\n"
@@ -57,20 +57,6 @@ def test_a_loss_that_nobody_asks_for_may_be_anything() -> None:
     assert load(text).loss.type == "cross_entropy"
     with pytest.raises(ConfigError, match="chooses between classes"):
         load(text + "loss: cross_entropy\n")
-
-
-@pytest.mark.parametrize(
-    ("layer", "description"),
-    [
-        ("relu", "relu"),
-        ("{type: dropout, p: 0.25}", "dropout(p=0.25)"),
-        ("{type: avg_pool2d, kernel_size: 2, padding: same}", "avg_pool2d(kernel_size=2, padding=same)"),
-        ("{type: max_pool2d, kernel_size: [2, 1]}", "max_pool2d(kernel_size=[2, 1])"),
-    ],
-)
-def test_a_layer_is_described_by_what_differs_from_its_defaults(layer: str, description: str) -> None:
-    graph = load(f"model: {{input: [1, 4, 4], layers: [{layer}]}}\n").graph
-    assert Experiment.describe(graph.output.layer) == description
 
 
 def test_resolved_weights_stay_on_few_lines() -> None:

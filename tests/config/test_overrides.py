@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,8 @@ def changed(*overrides: str) -> Experiment:
     return load(TEXT, overrides)
 
 
-def layers_of(*overrides: str) -> list[str]:
-    experiment = changed(*overrides)
-    return [experiment.describe(node.layer) for node in experiment.graph.nodes]
+def layers_of(*overrides: str) -> list[dict[str, Any]]:
+    return changed(*overrides).resolved()["model"]["layers"]
 
 
 def test_a_value_is_yaml() -> None:
@@ -41,10 +41,11 @@ def test_a_value_is_yaml() -> None:
 
 
 def test_layers_are_found_by_position_and_by_name() -> None:
-    expected = ["conv2d(kernel_size=3, out_channels=8)", "relu", "flatten", "linear(out_features=10)"]
+    conv, *others = layers_of()
+    expected = [{**conv, "out_channels": 8}, *others]
     assert layers_of("model.layers.0.out_channels=8") == expected
     assert layers_of("model.layers.conv1.out_channels=8") == expected
-    assert layers_of("model.layers.linear1.out_features=12")[3] == "linear(out_features=12)"
+    assert layers_of("model.layers.linear1.out_features=12")[3] == {**others[-1], "out_features": 12}
 
 
 def test_an_element_of_a_list() -> None:
@@ -52,9 +53,8 @@ def test_an_element_of_a_list() -> None:
 
 
 def test_a_bare_word_becomes_a_mapping() -> None:
-    assert layers_of("model.layers.relu1.type=leaky_relu", "model.layers.1.negative_slope=0.3")[1] == (
-        "leaky_relu(negative_slope=0.3)"
-    )
+    layer = layers_of("model.layers.relu1.type=leaky_relu", "model.layers.1.negative_slope=0.3")[1]
+    assert (layer["type"], layer["negative_slope"]) == ("leaky_relu", 0.3)
     experiment = changed("data.validation=100")
     assert experiment.data is not None
     assert experiment.data.validation == 100

@@ -150,3 +150,28 @@ def test_an_error_in_a_worker_reaches_the_caller() -> None:
     x, _ = data(graph, 100)
     with Executor(Model.create(graph), workers=2) as executor, pytest.raises(RuntimeError, match="from a tap"):
         executor.infer(x, taps=[tap])
+
+
+@pytest.mark.parametrize("pool", [{"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1}])
+def test_pooling_before_relu_gives_the_same_bits(pool: dict[str, Any]) -> None:
+    """Taps want every value, so with them nothing changes places."""
+    graph = build(
+        (2, 9, 9),
+        [
+            ("conv", layer("conv2d", out_channels=4, kernel_size=3, padding=1), (INPUT,)),
+            ("relu", layer("relu"), ("conv",)),
+            ("pool", layer("max_pool2d", **pool), ("relu",)),
+            ("flat", layer("flatten"), ("pool",)),
+            ("classes", layer("linear", out_features=5), ("flat",)),
+        ],
+    )
+    x, objective = data(graph, 20)
+    x[0] = 0  # ties, and windows of zeros alone
+    x[1] = np.round(x[1])
+    with Executor(Model.create(graph), workers=1) as executor:
+        plain = executor.differentiate(x, objective, training=True, taps=[lambda *_: None])
+        expected = plain.values, plain.output, plain.flat_gradient.copy()
+        quick = executor.differentiate(x, objective, training=True)
+        for a, b in zip(expected, (quick.values, quick.output, quick.flat_gradient), strict=True):
+            np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(executor.infer(x, at="relu"), record_forward(executor, x).activations["relu"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnncli.engine.plan import LARGEST, SMALLEST, UNIT, Step, cut, even_slices, make_plan, micro_batch
+from cnncli.engine.plan import LARGEST, SMALLEST, UNIT, Step, cut, even_slices, make_plan, micro_batch, pool_first
 from cnncli.graph import INPUT, Graph, build
 from cnncli.layers import LAYERS
 
@@ -108,3 +108,41 @@ def test_little_work_makes_large_micro_batches_and_large_images_small_ones() -> 
 
 def test_a_batch_is_cut_by_units() -> None:
     assert [part.stop for part in cut(images(1, 8), 100)] == [48, 100]
+
+
+def test_max_pooling_goes_before_a_relu_that_only_it_reads() -> None:
+    graph = build(
+        (2, 6, 6),
+        [
+            ("a", LAYERS["relu"](), (INPUT,)),
+            ("b", LAYERS["max_pool2d"](kernel_size=2), ("a",)),
+            ("c", LAYERS["relu"](), ("b",)),
+            ("d", LAYERS["max_pool2d"](kernel_size=3), ("c",)),
+            ("e", LAYERS["tanh"](), ("d",)),
+        ],
+    )
+    assert [node.layer.type for node in pool_first(graph.nodes, "e")] == [
+        *("max_pool2d", "relu", "max_pool2d", "relu", "tanh")
+    ]
+    assert [node.shape for node in pool_first(graph.nodes, "e")] == [
+        (2, 3, 3),
+        (2, 3, 3),
+        (2, 1, 1),
+        (2, 1, 1),
+        (2, 1, 1),
+    ]
+    assert pool_first(graph.nodes, "c")[2].layer.type == "relu"
+    twice = build(
+        (2, 6, 6),
+        [*((node.name, node.layer, node.inputs) for node in graph.nodes[:2]), ("c", LAYERS["add"](), ("b", "b"))],
+    )
+    assert pool_first(twice.nodes, "c")[0].layer.type == "max_pool2d"
+    shared = build(
+        (2, 6, 6),
+        [
+            ("a", LAYERS["relu"](), (INPUT,)),
+            ("b", LAYERS["max_pool2d"](kernel_size=1), ("a",)),
+            ("c", LAYERS["add"](), ("a", "b")),
+        ],
+    )
+    assert pool_first(shared.nodes, "c")[0].layer.type == "relu"

@@ -1,4 +1,4 @@
-"""Panels change the order of the work, not the result."""
+"""Cutting products changes the order of the work, not the result."""
 
 from __future__ import annotations
 
@@ -8,34 +8,47 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncli.kernels import products
-from cnncli.kernels.products import panel, product, product_transposed
+from cnncli.kernels.products import blocks, product, product_transposed, tiles
 from cnncli.kernels.sums import channel_dots, channel_sums
 
 
-@given(st.integers(1, 100_000), st.integers(1, 10**7), st.integers(1, 300))
-def test_a_panel_divides_the_length(length: int, work: int, least: int) -> None:
-    width = panel(length, work, least)
-    assert length % width == 0
-    assert width == length or (width >= least and width * work <= products.SMALL)
+@given(st.integers(1, 600), st.integers(1, 5000), st.integers(1, 20_000))
+def test_blocks_are_small_and_cover_the_product(rows: int, inner: int, length: int) -> None:
+    height, width = blocks(rows, inner, length)
+    assert rows % height == 0
+    assert 0 < width <= length
+    assert (height, width) == (rows, length) or height * width * inner <= products.SMALL
+
+
+@given(st.integers(1, 600), st.integers(1, 600), st.integers(1, 20_000))
+def test_tiles_are_small_and_cover_the_product(rows: int, columns: int, length: int) -> None:
+    height, width, run = tiles(rows, columns, length)
+    assert (rows % height, columns % width, length % run) == (0, 0, 0)
+    assert (height, width) == (rows, columns) or height * width <= products.TILE
+    assert run == length or run >= products.SHORTEST
+
+
+sizes = st.integers(1, 40)
 
 
 @settings(deadline=None)
-@given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 40), st.sampled_from([7, 64, 96, 1024]), st.booleans())
-def test_products_equal_plain_ones(groups: int, rows: int, inner: int, length: int, strided: bool) -> None:
+@given(st.integers(1, 3), st.integers(1, 3), sizes, sizes, st.sampled_from([7, 64, 100, 1024]), st.booleans())
+def test_products_equal_plain_ones(groups: int, stack: int, rows: int, inner: int, length: int, shared: bool) -> None:
     rng = np.random.default_rng(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(products, "SMALL", 20_000)  # so that small matrices are cut too
-        patch.setattr(products, "SHORTEST", 16)
-        panel.cache_clear()
-        a, b = rng.normal(size=(groups, rows, inner)), rng.normal(size=(groups, inner, length))
-        wide = np.full((groups, rows, 2 * length), np.nan)
-        out = wide[:, :, length:] if strided else np.empty((groups, rows, length))
+        for name, value in {"SMALL": 5000, "LANE": 4, "FEWEST": 2, "SHORTEST": 16, "TILE": 64, "TILE_WIDTH": 8}.items():
+            patch.setattr(products, name, value)  # so that small matrices are cut too
+        blocks.cache_clear()
+        tiles.cache_clear()
+        a, b = rng.normal(size=(groups, rows, inner)), rng.normal(size=(groups, stack, inner, length))
+        out = np.full((groups, rows, stack, 2 * length), np.nan)[..., length:].swapaxes(1, 2)
         product(a, b, out)
-        np.testing.assert_allclose(out, a @ b, atol=1e-12)
-        c = rng.normal(size=(groups, inner, length))
-        found = product_transposed(out, c, np.empty)
-        np.testing.assert_allclose(found, out @ c.swapaxes(1, 2), rtol=1e-9, atol=1e-9)
-    panel.cache_clear()
+        np.testing.assert_allclose(out, a[:, None] @ b, atol=1e-12)
+        c = rng.normal(size=(groups, 1 if shared else stack, inner, length))
+        found = product_transposed(b, c, np.empty)
+        np.testing.assert_allclose(found, b @ c.swapaxes(2, 3), rtol=1e-9, atol=1e-9)
+    blocks.cache_clear()
+    tiles.cache_clear()
 
 
 @given(st.sampled_from([(3, 5), (3, 4, 5), (3, 2, 6, 5)]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
+
 from cnncli.training.evaluation import EvalResult
 from cnncli.training.history import Epoch
 from cnncli.training.loop import TrainResult
@@ -30,3 +32,23 @@ def test_lines() -> None:
         "epoch 2/3  loss 0.5123  accuracy 81.23%  val loss 1.235e+06  mae 0.2500  r2 -3.0000  1,000 img/s  4.0 s",
         "interrupted after 1 of 3 epochs",
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (102, "epoch 10/10  loss 0.3712  accuracy 87.25%  val loss 0.4019  accuracy 86.10%  12,346 img/s  4.0 s  best"),
+        (101, "epoch 10/10  loss 0.3712  accuracy 87.25%  val loss 0.4019  accuracy 86.10%  12,346 img/s  best"),
+        (82, "epoch 10/10  loss 0.3712  accuracy 87.25%  val loss 0.4019  accuracy 86.10%  best"),
+        (76, "10/10  loss 0.3712  accuracy 87.25%  val loss 0.4019  accuracy 86.10%  best"),
+        (60, "10/10  val loss 0.4019  accuracy 86.10%  best"),
+        (20, "10/10  val loss 0.4019  accuracy 86.10%  best"),
+    ],
+)
+def test_a_line_that_must_fit_says_less(width: int, line: str) -> None:
+    stream = io.StringIO()
+    lines = PlainLines(stream, width)
+    lines.epochs = 10
+    train, val = Scores(0.3712, {"accuracy": 0.8725}), Scores(0.4019, {"accuracy": 0.861})
+    lines.epoch_ended(Epoch(10, 790, 0.1, train, val, 4.05, 12345.6), best=True)
+    assert stream.getvalue() == line + "\n"

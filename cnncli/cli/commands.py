@@ -1,0 +1,94 @@
+"""Commands and groups of commands that load little until they are called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import Any, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+class Command(TyperCommand):
+    """A command that is only its name and the first line of its help until it is called.
+
+    `home` says which function it is, as `module:function`, the module being one of this package.
+    """
+
+    def __init__(self, name: str, home: str, help: str, panel: str | None = None) -> None:
+        super().__init__(name, help=help, rich_help_panel=panel)
+        self.home = home
+
+    def load(self) -> None:
+        """Takes options, whole help and examples from the function, whose module is now imported."""
+        if self.callback is not None:
+            return
+        module, _, name = self.home.partition(":")
+        function = getattr(import_module(f"cnncli.cli.{module}"), name)
+        alone = typer.Typer(add_completion=False)
+        alone.command(epilog=function.epilog)(function)
+        whole = get_command(alone)
+        self.callback, self.params, self.help, self.epilog = whole.callback, whole.params, whole.help, whole.epilog
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        self.load()
+        return super().make_context(info_name, args, parent, **extra)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        with lean_help():
+            super().format_help(ctx, formatter)
+
+
+class Group(TyperGroup):
+    """A group of commands."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        with lean_help():
+            super().format_help(ctx, formatter)
+
+
+def group(name: str, help: str, *commands: Command | Group, panel: str | None = None) -> Group:
+    """A group that shows its help where none of its commands is given."""
+    app = typer.Typer(add_completion=False, cls=Group)
+    app.callback(invoke_without_command=True, help=help)(help_without_command)
+    made = filled(app, *commands)
+    made.name, made.rich_help_panel = name, panel
+    return made
+
+
+def filled(app: typer.Typer, *commands: Command | Group) -> Group:
+    """The group that a typer app with the class Group describes, with these commands in it."""
+    made = cast(Group, get_command(app))
+    for command in commands:
+        made.add_command(command)
+    return made
+
+
+def help_without_command(context: typer.Context) -> None:
+    """What a group does before its command: nothing; without one it shows its help."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), nl=False)
+
+
+@contextmanager
+def lean_help() -> Iterator[None]:
+    """Typer's help, while it is first loaded, finds stand-ins for two modules that load slowly.
+
+    It needs them for help in Markdown and for its own tracebacks, and we have neither; with what stands behind them
+    (a Markdown parser, syntax highlighting) they take longer than all the rest of `cnncli --help`.
+    """
+    unused = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
+    stand_ins = {module: ModuleType(module) for module in unused if module not in sys.modules}
+    for module, stand_in in stand_ins.items():
+        setattr(stand_in, unused[module], type(unused[module], (), {}))
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for module in stand_ins:
+            del sys.modules[module]
