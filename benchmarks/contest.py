@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from benchmarks.contestants.runner import Mode
 from benchmarks.job import NETWORKS, Job
 from benchmarks.measure import Spread, fastest, geometric_mean, ratios, rotated
 from benchmarks.remote import Remote
+from cnncli.engine import available_cores
 
 WARM_UP_SHARE = 0.1
 """Of a turn's steps, made before it and not timed: caches and threads were somebody else's."""
@@ -80,7 +80,7 @@ def compete(cell: Cell, mode: Mode, settings: Settings) -> Outcome:
         remotes = [stack.enter_context(Remote(name, settings.threads)) for name in (OURS, *settings.peers)]
         found: dict[str, Any] = {}
         for remote in remotes:
-            _say(f"{cell.network}, batch {cell.batch_size}: {TITLES[remote.name]} prepares")
+            report.say(f"{cell.network}, batch {cell.batch_size}: {TITLES[remote.name]} prepares")
             answer = remote.ask("open", config=str(config), job=str(folder / "job.npz"), mode=mode)
             found |= {f"{TITLES[remote.name]} ({name})": first for name, first in answer["found"].items()}
         if lines := disagreements(found):
@@ -103,7 +103,7 @@ def _take_turns(
     speeds: dict[str, list[float]] = {remote.name: [] for remote in remotes}
     waiting = 0.0
     for turn in range(settings.rounds):
-        _say(f"round {turn + 1} of {settings.rounds}")
+        report.say(f"round {turn + 1} of {settings.rounds}")
         for remote in rotated(remotes, turn):
             time.sleep(settings.pause)  # until the threads of the one before have stopped looking for work
             others = [other.process.pid for other in remotes if other is not remote]
@@ -120,17 +120,13 @@ def _cpu_seconds(pids: Iterable[int]) -> float:
     return sum(processes.cpu_seconds(pid) for pid in pids) if processes.PROC.exists() else 0.0
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What both comparisons can be told."""
     known = ", ".join(NETWORKS)
     parser.add_argument("network", nargs="*", type=_network, help=f"{known}, or files; by default those of the tables")
     parser.add_argument("--batch-size", type=int, nargs="+", metavar="N")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, help="by default all that are installed")
-    parser.add_argument("--threads", type=int, default=report.available_cores(), help="by default one a core")
+    parser.add_argument("--threads", type=int, default=available_cores(), help="by default one a core")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=1.0, help="about how long a turn takes")
     parser.add_argument("--pause", type=float, default=0.3, help="seconds between turns, for threads to fall asleep")
@@ -148,7 +144,7 @@ def hold(mode: Mode, cells: Sequence[Cell], arguments: argparse.Namespace) -> No
     absent = {peer: missing(peer) for peer in arguments.peers}
     for peer, packages in absent.items():
         if packages:
-            _say(f"{TITLES[peer]} is left out: {' and '.join(packages)} not installed")
+            report.say(f"{TITLES[peer]} is left out: {' and '.join(packages)} not installed")
     peers = [peer for peer, packages in absent.items() if not packages]
     settings = Settings(peers, arguments.threads, arguments.rounds, arguments.seconds, arguments.pause)
     outcomes = (compete(cell, mode, settings) for cell in cells)

@@ -68,6 +68,8 @@ class Job:
                 array[...] = rng.normal(0, 0.1, array.shape)
             elif key.endswith("running_var"):
                 array[...] = rng.uniform(0.5, 1.5, array.shape)
+        if len(graph.output.shape) != 1:
+            raise SystemExit(f"{config}: the benchmarks compare networks that end in classes, not {graph.output.shape}")
         (classes,) = graph.output.shape
         images = rng.standard_normal((IMAGE_BATCHES, batch_size, *graph.input_shape), np.float32)
         labels = rng.integers(0, classes, (LABEL_BATCHES, batch_size))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 from benchmarks.measure import Spread
+from cnncli.engine import available_cores
 
 
 def row(cells: Iterable[str]) -> str:
@@ -36,15 +37,15 @@ def megabytes(count: float) -> str:
     return f"{count / 1e6:,.0f} MB"
 
 
+def say(text: str) -> None:
+    """Progress, apart from the tables."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def machine(threads: int | None = None) -> str:
     """Date, processor and cores, on one line."""
     used = "" if threads is None else f", threads of each: {threads}"
     return f"{date.today().isoformat()}, {processor()}, cores: {available_cores()}{used}"
-
-
-def available_cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

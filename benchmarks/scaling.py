@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from benchmarks.job import SMALL_NETWORKS, Job
 from benchmarks.measure import Spread, rotated
 from benchmarks.remote import Remote
 from cnncli.config import load
+from cnncli.engine import available_cores
 
 FACTORS = (1, 2, 4, 8)
 
@@ -41,7 +41,7 @@ def by_images(config: Path, images: int, rounds: int, folder: Path) -> Iterator[
     seconds: dict[int, list[float]] = {count: [] for count in counts}
     for turn in range(rounds):
         for count in rotated(counts, turn):
-            _say(f"round {turn + 1} of {rounds}: {count:,} images")
+            report.say(f"round {turn + 1} of {rounds}: {count:,} images")
             printed = finish(_train(config, files[count], folder / f"run-{turn}-{count}"))[1]
             seconds[count].append(json.loads(printed)["seconds"])
     yield report.head(
@@ -85,15 +85,15 @@ def by_batch_size(config: Path, sizes: Sequence[int], rounds: int, folder: Path)
         remotes = {}
         steps = {}
         for size in sizes:
-            _say(f"preparing batch {size}")
+            report.say(f"preparing batch {size}")
             Job.make(config, size).save(folder / "job.npz")
-            remotes[size] = stack.enter_context(Remote(OURS, report.available_cores()))
+            remotes[size] = stack.enter_context(Remote(OURS, available_cores()))
             remotes[size].ask("open", config=str(config), job=str(folder / "job.npz"), mode="training")
             (seconds,) = remotes[size].ask("calibrate", seconds=TURN_SECONDS / 4)["seconds_a_step"].values()
             steps[size] = max(1, round(TURN_SECONDS / seconds))
         times: dict[int, list[float]] = {size: [] for size in sizes}
         for turn in range(rounds):
-            _say(f"round {turn + 1} of {rounds}")
+            report.say(f"round {turn + 1} of {rounds}")
             for size in rotated(sizes, turn):
                 time.sleep(TURN_SECONDS / 4)
                 taken = remotes[size].ask("run", warm_up=1 + steps[size] // 10, steps=steps[size])["seconds"]
@@ -105,10 +105,6 @@ def by_batch_size(config: Path, sizes: Sequence[int], rounds: int, folder: Path)
         each = step.median / size
         milliseconds = report.ratio(Spread(step.median * 1e3, step.low * 1e3, step.high * 1e3))
         yield report.row([str(size), milliseconds, f"{each * 1e6:.1f}", f"{each / first:.2f}", f"{1 / each:,.0f}"])
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ def _epoch(mnist: Path, peers: Sequence[str], folder: Path) -> dict[str, Argv]:
 def _predict(folder: Path) -> Argv:
     """Trains a LeNet-5 first, for one epoch."""
     run = str(folder / "lenet5")
-    _say("training LeNet-5")
+    report.say("training LeNet-5")
     finish([CNNCLI, "train", "--config", str(CONFIGS / "lenet5.yaml"), "--set", "train.epochs=1", "--out", run, "-q"])
     return lambda: [CNNCLI, "predict", "--run", run, str(IMAGE)]
 
@@ -80,11 +79,11 @@ def compare(comparison: Comparison, rounds: int) -> Iterator[str]:
     names = list(comparison.commands)
     printed = {}
     for name, argv in comparison.commands.items():
-        _say(f"{comparison.title}: {name}, not timed")
+        report.say(f"{comparison.title}: {name}, not timed")
         printed[name] = finish(argv())[1]
     times: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds):
-        _say(f"{comparison.title}: round {turn + 1} of {rounds}")
+        report.say(f"{comparison.title}: round {turn + 1} of {rounds}")
         for name in rotated(names, turn):
             times[name].append(finish(comparison.commands[name]())[0])
     for name in names:
@@ -102,10 +101,6 @@ def _accuracy(printed: str) -> str:
     except json.JSONDecodeError:
         return ""
     return f"{document.get('test', document)['accuracy']:.1%}"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -5,20 +5,17 @@ Nothing here computes: shapes come from integers (`Layer.infer`), parameters fro
 
 from __future__ import annotations
 
-import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from cnncli.errors import CheckpointError, ShapeError
 from cnncli.layers.base import Array, Layer, Params, Shape
-
-Shapes = Mapping[str, Mapping[str, Shape]]
-"""By node and key."""
 
 INPUT = "input"
 """The name under which nodes refer to the network's input."""
@@ -87,44 +84,6 @@ def build(input_shape: Shape, layers: Sequence[tuple[str, Layer, tuple[str, ...]
     return Graph(input_shape, tuple(nodes))
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a model's numbers lie in memory: the parameters as one flat array, then every buffer."""
-
-    dtype: np.dtype
-    parameters: Shapes
-    buffers: Mapping[str, Mapping[str, tuple[Shape, np.dtype]]]
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, Params], buffers: Mapping[str, Params], dtype: np.dtype) -> Layout:
-        """For these arrays in another precision, which integers are not touched by."""
-        return cls(
-            dtype,
-            shapes_of(parameters),
-            {
-                name: {
-                    key: (array.shape, dtype if array.dtype.kind in "fc" else array.dtype)
-                    for key, array in arrays.items()
-                }
-                for name, arrays in buffers.items()
-            },
-        )
-
-    @property
-    def size(self) -> int:
-        """The number of parameters."""
-        return sum(math.prod(shape) for params in self.parameters.values() for shape in params.values())
-
-    @property
-    def flat_bytes(self) -> int:
-        return _aligned(self.size * self.dtype.itemsize)
-
-    @property
-    def nbytes(self) -> int:
-        specs = (spec for params in self.buffers.values() for spec in params.values())
-        return self.flat_bytes + sum(_aligned(math.prod(shape) * dtype.itemsize) for shape, dtype in specs)
-
-
 @dataclass
 class Model:
     """A graph with numbers: parameters as views into one flat array, and buffers (running statistics).
@@ -153,40 +112,27 @@ class Model:
     def _assemble(
         cls, graph: Graph, parameters: Mapping[str, Params], buffers: Mapping[str, Params], dtype: np.dtype
     ) -> Model:
-        layout = Layout.of(parameters, buffers, dtype)
-        model = cls.on(graph, layout, np.empty(layout.nbytes, np.uint8))
-        model._copy_numbers(parameters, buffers)
-        return model
+        flat = np.empty(sum(array.size for params in parameters.values() for array in params.values()), dtype)
+        views = flat_views(flat, parameters)
+        for name, params in views.items():
+            for key, view in params.items():
+                view[...] = parameters[name][key]
+        copies = {
+            name: {
+                key: array.astype(dtype if array.dtype.kind in "fc" else array.dtype) for key, array in params.items()
+            }
+            for name, params in buffers.items()
+            if params
+        }
+        return cls(graph, flat, views, copies)
 
-    @classmethod
-    def on(cls, graph: Graph, layout: Layout, memory: Array) -> Model:
-        """With the numbers that lie in `memory`, (layout.nbytes,) uint8: nothing is copied."""
-        flat = memory[: layout.flat_bytes].view(layout.dtype)
-        buffers: dict[str, Params] = {}
-        start = layout.flat_bytes
-        for name, specs in layout.buffers.items():
-            for key, (shape, dtype) in specs.items():
-                stop = start + math.prod(shape) * dtype.itemsize
-                buffers.setdefault(name, {})[key] = memory[start:stop].view(dtype).reshape(shape)
-                start += _aligned(stop - start)
-        return cls(graph, flat[: layout.size], flat_views(flat, layout.parameters), buffers)
+    def on(self, flat: Array) -> Model:
+        """The same, with its parameters in `flat`, whose numbers are left as they are."""
+        return Model(self.graph, flat, flat_views(flat, self.parameters), self.buffers)
 
-    @property
-    def layout(self) -> Layout:
-        """Where its numbers lie."""
-        return Layout.of(self.parameters, self.buffers, self.flat.dtype)
-
-    def move(self, memory: Array) -> None:
-        """Its numbers lie in `memory`, (layout.nbytes,) uint8, from now on; arrays taken before are copies then."""
-        moved = Model.on(self.graph, self.layout, memory)
-        moved._copy_numbers(self.parameters, self.buffers)
-        self.flat, self.parameters, self.buffers = moved.flat, moved.parameters, moved.buffers
-
-    def _copy_numbers(self, parameters: Mapping[str, Params], buffers: Mapping[str, Params]) -> None:
-        for mine, theirs in ((self.parameters, parameters), (self.buffers, buffers)):
-            for name, params in mine.items():
-                for key, array in params.items():
-                    array[...] = theirs[name][key]
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
+        """Copies and pickles have parameters that are views of their own flat array."""
+        return Model._assemble, (self.graph, self.parameters, self.buffers, self.flat.dtype)
 
     def tensors(self, name: str) -> Params:
         """The parameters and buffers of one node together: what its layer's functions are given."""
@@ -218,23 +164,12 @@ class Model:
         return self._assemble(self.graph, self.parameters, self.buffers, np.dtype(dtype))
 
 
-def flat_views(flat: Array, shapes: Shapes) -> dict[str, Params]:
-    """Views into one flat array, one after the other; nodes without any are left out."""
+def flat_views(flat: Array, like: Mapping[str, Params]) -> dict[str, Params]:
+    """Views into one flat array, shaped and named as `like`, one after the other; empty nodes are left out."""
     views: dict[str, Params] = {}
     start = 0
-    for name, params in shapes.items():
-        for key, shape in params.items():
-            stop = start + math.prod(shape)
-            views.setdefault(name, {})[key] = flat[start:stop].reshape(shape)
-            start = stop
+    for name, params in like.items():
+        for key, array in params.items():
+            views.setdefault(name, {})[key] = flat[start : start + array.size].reshape(array.shape)
+            start += array.size
     return views
-
-
-def shapes_of(params: Mapping[str, Params]) -> Shapes:
-    """Of every array."""
-    return {name: {key: array.shape for key, array in arrays.items()} for name, arrays in params.items()}
-
-
-def _aligned(size: int) -> int:
-    """The next multiple of a cache line."""
-    return -(-size // 64) * 64

@@ -49,7 +49,7 @@ class Cnncli(Runner):
         return result.value
 
     def infer(self, step: int) -> Array:
-        return self.executor.infer(self._images(step))
+        return self.executor.infer(self._images(step), blas_threads=self.executor.workers)
 
     def close(self) -> None:
         self.executor.close()

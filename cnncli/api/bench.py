@@ -58,8 +58,8 @@ def bench(
             tell("training")
             training = measure(_training_step(executor, experiment, x, targets), size, steps)
             tell("inference")
-            inference = measure(lambda: executor.infer(x), size, steps)
-            memory, workers = peak_memory(), executor.workers
+            inference = measure(lambda: executor.infer(x, blas_threads=executor.workers), size, steps)
+            memory, workers = peak_memory(), 1 + executor.helpers
         costs = None
         if layers:
             tell("layers")

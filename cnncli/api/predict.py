@@ -32,8 +32,9 @@ def predict(
         raise UsageError("which images? give them as arguments or with --input")
     images = given_inputs(session, input)
     with session.executor() as executor:
-        shares = probabilities(session, lambda name: executor.infer(images.x, at=name))
-        outputs = executor.infer(images.x) if shares is None else shares
+        threads = executor.workers
+        shares = probabilities(session, lambda name: executor.infer(images.x, at=name, blas_threads=threads))
+        outputs = executor.infer(images.x, blas_threads=threads) if shares is None else shares
     names = names_of(session)
     return tuple(
         Predicted(name, () if shares is None else top_classes(output, names, top), output)

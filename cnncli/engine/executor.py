@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -19,23 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from cnncli.engine.channel import PeerLostError
 from cnncli.engine.objective import Objective
 from cnncli.engine.plan import cut
 from cnncli.engine.team import POSSIBLE, Team
-from cnncli.engine.walk import Arrays, Lane, Request, Tap
-from cnncli.engine.worker import Worker, adding_to, in_order
-from cnncli.graph import Model, flat_views, shapes_of
+from cnncli.engine.walk import Arrays, MicroBatch, Request, Tap
+from cnncli.engine.worker import Worker, adding_to, ordered_sum
+from cnncli.graph import Model, flat_views
 from cnncli.layers.base import Params
 
 Array = NDArray[Any]
 
-THREADS_MACS = 100_000_000
-"""Multiply-accumulate operations from which on a single micro-batch leaves the other cores to BLAS. (Not in training:
-the bits could depend on their number.)"""
-
 START_SECONDS = 0.1
 """Helpers are started when the work so far has taken this long, about what it costs to start one: what is over
 sooner is done sooner without."""
+
+ATTEMPTS = 3
+"""How often a team is put together before it is left be: something keeps killing the helpers."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Result:
 class Executor:
     """A model and the processes that run it. Use as a context manager, or call `close`.
 
-    `workers`: the number of processes, this one among them; by default one a core. While it is open BLAS runs on one
-    thread in each. `seed`: of dropout.
+    `workers`: the number of processes, this one among them; by default one a core. (Where helper processes cannot be
+    had, as on Windows, this one does it all.) `seed`: of dropout. While it is open BLAS runs on one thread.
     """
 
     def __init__(self, model: Model, *, workers: int | None = None, seed: int = 0) -> None:
@@ -66,10 +67,10 @@ class Executor:
         self.workers = workers or available_cores()
         self._worker = Worker(model, seed)
         self._team: Team | None = None
-        self._may_hire = self.workers > 1 and POSSIBLE
+        self._process = os.getpid()
+        self._attempts = ATTEMPTS if self.workers > 1 and POSSIBLE else 0  # that are left to have a team
         self._cuts: dict[int, list[slice]] = {}  # by the size of the batch
         self._seconds = 0.0  # spent on work that helpers could have shared
-        self._macs = sum(node.layer.macs(node.input_shapes, node.shape) for node in model.graph.nodes)
         self._flat_gradient = np.zeros_like(model.flat)
         self._blas = ThreadpoolController()
         self._limit = self._blas.limit(limits=1, user_api="blas")
@@ -83,20 +84,31 @@ class Executor:
         self.close()
 
     def close(self) -> None:
-        """Ends the helpers."""
+        """Ends the helpers, and gives BLAS its threads back."""
+        self._attempts = 0
         self._dismiss()
         self._limit.restore_original_limits()
 
     def infer(
-        self, x: Array, *, at: str | None = None, training: bool = False, step: int = 0, taps: Sequence[Tap] = ()
+        self,
+        x: Array,
+        *,
+        at: str | None = None,
+        training: bool = False,
+        step: int = 0,
+        taps: Sequence[Tap] = (),
+        blas_threads: int = 1,
     ) -> Array:
         """The value `at`, by default the output, (N, *shape), for x (N, *input_shape).
 
-        Nothing is kept that is not needed any more. With taps every node is computed.
+        Nothing is kept that is not needed any more. With taps every node is computed. A batch that is not worth
+        cutting may be left to several threads of BLAS, whose number may change the last bits of the result.
         """
         request = Request(at or self.model.graph.output.name, training, step, everything=bool(taps))
-        arrays, _ = self._compute(request, x, taps)
-        return arrays.output
+        if blas_threads > 1 and len(self._micro_batches(x)) == 1:
+            with self._blas.limit(limits=blas_threads, user_api="blas"):
+                return self._compute(request, x, taps)[0].output
+        return self._compute(request, x, taps)[0].output
 
     def differentiate(
         self,
@@ -112,74 +124,83 @@ class Executor:
         """The objective and its gradients; x is (N, *input_shape).
 
         `step` selects the dropout masks. `everything`, which taps imply: the input's gradient too, and every node
-        is computed even if the objective does not depend on it. The gradient arrays live until the next call.
+        is computed even if the objective does not depend on it. The parameters' gradients live until the next call.
         """
         request = Request(objective.at, training, step, everything or bool(taps), objective)
         arrays, totals = self._compute(request, x, taps)
         assert arrays.values is not None
         if update_buffers:
             self._update_buffers(totals)
-        gradients = flat_views(self._flat_gradient, shapes_of(self.model.parameters))
+        gradients = flat_views(self._flat_gradient, self.model.parameters)
         return Result(arrays.values, arrays.output, self._flat_gradient, gradients, arrays.input_gradient)
 
     def start(self) -> None:
-        """Starts the helpers and waits until they are up: for who measures speed."""
-        if self._may_hire:
-            try:
+        """Starts all helpers and waits until they are up: for who measures speed."""
+        with self._attempt():
+            if self._attempts:
                 self._hire(self.workers - 1).ready(wait=True)
-            except (OSError, EOFError):
-                self._stay_alone()
+
+    @property
+    def helpers(self) -> int:
+        """How many helper processes there are."""
+        return 0 if self._team is None else len(self._team.helpers)
 
     def _compute(self, request: Request, x: Array, taps: Sequence[Tap]) -> tuple[Arrays, Mapping[str, Array]]:
-        slices = self._cuts.get(len(x))
-        if slices is None:
-            slices = self._cuts[len(x)] = cut(self.model.graph, len(x))
-        lanes = [Lane(index, samples) for index, samples in enumerate(slices)]
-        if taps or len(lanes) < 2 or not self._may_hire:  # taps want to be called here
-            return self._alone(request, x, lanes, taps)
-        try:
-            if self._seconds > START_SECONDS or self._team is not None:
-                team = self._hire(min(self.workers, len(lanes)) - 1)
-                return team.compute(request, x, lanes, self._flat_gradient)
-        except (OSError, EOFError):  # no process to be had, or one was killed: nothing is lost, as nothing is changed
-            self._stay_alone()
-        except BaseException:  # the helpers are in the middle of a job that nobody waits for
-            self._dismiss()
-            raise
+        micro_batches = self._micro_batches(x)
+        if taps or len(micro_batches) < 2 or not self._attempts:  # taps want to be called here
+            return self._alone(request, x, micro_batches, taps)
+        if self._process != os.getpid():  # forked: the helpers are the other's
+            self._team, self._process = None, os.getpid()
+        if self._team is not None or self._seconds > START_SECONDS:
+            with self._attempt():
+                team = self._hire(min(self.workers, len(micro_batches)) - 1)
+                return team.compute(request, x, micro_batches, self._flat_gradient)
         start = perf_counter()
-        result = self._alone(request, x, lanes, taps)
+        result = self._alone(request, x, micro_batches, taps)
         self._seconds += perf_counter() - start
         return result
 
+    def _micro_batches(self, x: Array) -> list[MicroBatch]:
+        slices = self._cuts.get(len(x))
+        if slices is None:
+            slices = self._cuts[len(x)] = cut(self.model.graph, len(x))
+        return [MicroBatch(index, samples) for index, samples in enumerate(slices)]
+
     def _alone(
-        self, request: Request, x: Array, lanes: Sequence[Lane], taps: Sequence[Tap]
+        self, request: Request, x: Array, micro_batches: Sequence[MicroBatch], taps: Sequence[Tap]
     ) -> tuple[Arrays, Mapping[str, Array]]:
-        graph, dtype = self.model.graph, self.model.flat.dtype
-        output = np.empty((len(x), *graph.shape_of(request.at)), dtype)
-        arrays = Arrays(x, output)
+        dtype = self.model.flat.dtype
+        arrays = Arrays(x, np.empty((len(x), *self.model.graph.shape_of(request.at)), dtype))
         if request.objective is not None:
             dx = np.empty(x.shape, dtype) if request.everything else None
-            arrays = Arrays(x, output, np.empty(len(x), dtype), dx)
+            arrays = replace(arrays, values=np.empty(len(x), dtype), input_gradient=dx)
             self._flat_gradient[...] = 0
-        done = adding_to(self._flat_gradient, shapes_of(self.model.parameters))
-        if len(lanes) == 1 and request.objective is None and self.workers > 1 and len(x) * self._macs > THREADS_MACS:
-            with self._blas.limit(limits=self.workers, user_api="blas"):
-                return arrays, self._worker.compute(request, arrays, lanes, in_order, done, taps)
-        return arrays, self._worker.compute(request, arrays, lanes, in_order, done, taps)
+        finish = adding_to(self._flat_gradient, self.model.parameters)
+        return arrays, self._worker.compute(request, arrays, micro_batches, ordered_sum, finish, taps)
+
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
+        """Work with the team. If that is lost, nothing else is: nothing has been changed yet, and what follows the
+        block does without. After some attempts there are no more."""
+        try:
+            yield
+        except PeerLostError:
+            self._attempts -= 1
+            self._seconds = 0.0
+            self._dismiss()
+        except BaseException:  # the helpers are in the middle of a job that nobody waits for
+            self._dismiss()
+            raise
 
     def _hire(self, helpers: int) -> Team:
         if self._team is None:
             self._team = Team(self._worker)
-        self._team.recruit(helpers)
+        self._team.grow(helpers)
         return self._team
-
-    def _stay_alone(self) -> None:
-        self._may_hire = False
-        self._dismiss()
 
     def _dismiss(self) -> None:
         if self._team is not None:
-            self._team.dismiss()
+            self._team.close()
             self._team = None
 
     def _update_buffers(self, totals: Mapping[str, Array]) -> None:

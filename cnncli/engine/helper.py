@@ -12,57 +12,52 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.engine.channel import Channel
-from cnncli.engine.job import DONE, Hiring, Job, NewMemory
+from cnncli.engine.channel import Channel, PeerLostError
+from cnncli.engine.job import READY, Job, Remap, Setup
 from cnncli.engine.memory import Block
 from cnncli.engine.worker import Worker, each_to_its_own
-from cnncli.graph import Model
 
 Array = NDArray[Any]
 
 
 def main() -> None:
     """Ends when the socket does."""
-    with suppress(EOFError, OSError):
+    with suppress(PeerLostError):
         serve(Channel(socket.socket(fileno=int(sys.argv[1]))))
 
 
 def serve(channel: Channel) -> None:
-    """Answers one message after the other. Raises EOFError or OSError at the end."""
-    hiring: Hiring = channel.receive()
-    layout = hiring.layout
-    numbers = _receive_block(channel, layout.nbytes).array((layout.nbytes,), np.uint8)
-    worker = Worker(Model.on(hiring.graph, layout, numbers), hiring.seed)
-    channel.send(DONE)
-    block = None
+    """Answers one message after the other. Raises PeerLostError at the end."""
+    setup: Setup = channel.receive()
+    flat = setup.model.flat
+    parameters = Block(channel.receive_descriptor(), flat.nbytes or 1)
+    worker = Worker(setup.model.on(parameters.array(flat.shape, flat.dtype)), setup.seed)
+    channel.send(READY)
+    block = parameters  # of no use for batches: a Remap comes first
     while True:
-        message: NewMemory | Job = channel.receive()
-        if isinstance(message, NewMemory):
-            block = _receive_block(channel, message.size)
+        message: Remap | Job = channel.receive()
+        if isinstance(message, Remap):
+            block = Block(channel.receive_descriptor(), message.size)
         else:
-            assert block is not None
-            _work(worker, message, block, channel)
-            channel.send(DONE)
+            _compute(worker, message, block, channel)
+            channel.send(READY)
 
 
-def _receive_block(channel: Channel, size: int) -> Block:
-    block = Block(channel.receive_descriptor(), size)
-    block.close()
-    return block
-
-
-def _work(worker: Worker, job: Job, block: Block, channel: Channel) -> None:
+def _compute(worker: Worker, job: Job, block: Block, channel: Channel) -> None:
     arrays, gradients = job.places.arrays(block)
+    for name, params in (job.buffers or {}).items():
+        for key, array in params.items():
+            worker.model.buffers[name][key][...] = array
 
-    def exchange(partials: list[Array]) -> Array:
+    def all_reduce(partials: list[Array]) -> Array:
         channel.send(partials)
         totals: Array = channel.receive()
         return totals
 
-    worker.compute(job.request, arrays, job.lanes, exchange, each_to_its_own(gradients, worker.model.layout.parameters))
+    finish = each_to_its_own(gradients, worker.model.parameters)
+    worker.compute(job.request, arrays, job.micro_batches, all_reduce, finish)
 
 
 if __name__ == "__main__":

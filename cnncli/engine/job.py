@@ -11,24 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine.memory import Block
-from cnncli.engine.walk import Arrays, Lane, Request
-from cnncli.graph import Graph, Layout
-from cnncli.layers.base import Shape
+from cnncli.engine.walk import Arrays, MicroBatch, Request
+from cnncli.graph import Graph, Model
+from cnncli.layers.base import Params, Shape
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Hiring:
-    """The first message to a helper; the descriptor of the model's memory follows."""
+class Setup:
+    """The first message to a helper; the descriptor of the memory of the parameters, `Model.flat`, follows."""
 
-    graph: Graph
-    layout: Layout
+    model: Model
     seed: int
 
 
 @dataclass(frozen=True)
-class NewMemory:
+class Remap:
     """Batches lie elsewhere from now on; the descriptor follows."""
 
     size: int
@@ -36,15 +35,17 @@ class NewMemory:
 
 @dataclass(frozen=True)
 class Job:
-    """Some of a batch's micro-batches, to be computed. The answer is DONE; where layers couple the batch, it is
+    """Some of a batch's micro-batches, to be computed. The answer is READY; where layers couple the batch, it is
     first, at each of them, the partial sums of these micro-batches, for which the totals are sent."""
 
     request: Request
     places: Places
-    lanes: tuple[Lane, ...]
+    micro_batches: tuple[MicroBatch, ...]
+    buffers: dict[str, Params] | None  # where they may have changed; in training nobody reads them
 
 
-DONE = "done"
+READY = "ready"
+"""A helper has come up, or has done its job."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,23 @@ class Places:
     dtype: np.dtype[Any]
 
     @classmethod
-    def of(cls, graph: Graph, request: Request, samples: int, lanes: int, parameters: int, dtype: np.dtype) -> Places:
-        """For a batch of so many samples in so many micro-batches."""
+    def of(cls, graph: Graph, request: Request, x: Array, micro_batches: int, flat: Array) -> Places:
+        """For the batch x (N, *input_shape), in so many micro-batches, and the parameters `flat`."""
         differentiated = request.objective is not None
         return cls(
             (
-                (samples, *graph.input_shape),
-                (samples, *graph.shape_of(request.at)),
-                (samples,) if differentiated else (0,),
-                (samples, *graph.input_shape) if differentiated and request.everything else (0,),
-                (lanes, parameters) if differentiated else (0, 0),
+                x.shape,
+                (len(x), *graph.shape_of(request.at)),
+                (len(x),) if differentiated else (0,),
+                x.shape if differentiated and request.everything else (0,),
+                (micro_batches, flat.size) if differentiated else (0, 0),
             ),
-            dtype,
+            flat.dtype,
         )
 
     @property
     def nbytes(self) -> int:
-        return sum(map(self._aligned, self.shapes))
+        return sum(map(self._room, self.shapes))
 
     def arrays(self, block: Block) -> tuple[Arrays, Array]:
         """The arrays and the gradients, (micro-batches, parameters)."""
@@ -83,7 +84,8 @@ class Places:
         start = 0
         for shape in self.shapes:
             yield block.array(shape, self.dtype, start)
-            start += self._aligned(shape)
+            start += self._room(shape)
 
-    def _aligned(self, shape: Shape) -> int:
+    def _room(self, shape: Shape) -> int:
+        """Bytes, in whole cache lines."""
         return -(-math.prod(shape) * self.dtype.itemsize // 64) * 64

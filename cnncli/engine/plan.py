@@ -19,16 +19,16 @@ UNIT = 8
 SMALLEST, LARGEST = 16, 64
 """Below, NumPy's inner loops are too short; above, a layer's numbers no longer fit the cache."""
 
-LANE_BYTES = 32 * 1024 * 1024
+MICRO_BATCH_BYTES = 32 * 1024 * 1024
 """What an average layer's output may take in one micro-batch, in float32: for large images memory decides."""
 
-NODE_SECONDS = 45e-6
-MACS_PER_SECOND = 50e9
+NODE_SECONDS = 36e-6
+MACS_PER_SECOND = 100e9
 BYTES_PER_SECOND = 4e9
-WORTH = 8
-"""What a layer costs in calls and in handing over the interpreter's lock, forward and back, on a current core, and
-how fast its arithmetic goes; a micro-batch should compute WORTH times as long as its calls cost. Only the ratios
-matter, and a wrong one costs some speed, never a digit."""
+WORTH = 12
+"""What a layer costs in calls, forward and back, on a current core, and how fast its arithmetic goes; a micro-batch
+should compute WORTH times as long as its calls cost. Only the ratios matter, and a wrong one costs some speed, never a
+digit."""
 
 
 @dataclass(frozen=True)
@@ -116,25 +116,29 @@ def ancestors(graph: Graph, at: str) -> set[str]:
 
 
 def cut(graph: Graph, batch: int) -> list[slice]:
-    """The batch in micro-batches, as even as whole units allow, and in two at least where they are not too small."""
+    """The batch in micro-batches, as even as whole units allow, and in two at least where they are not too small.
+
+    Their number is a power of two, so that two, four or eight processes get equal shares.
+    """
     half = -(-batch // (2 * UNIT)) * UNIT
     return even_slices(batch, min(micro_batch(graph), max(half, SMALLEST)))
 
 
 def micro_batch(graph: Graph) -> int:
-    """As few samples as make it worth a thread's while, so that there is work for several."""
+    """As few samples as make the calls worth their while, so that a layer's numbers stay in the cache."""
     size = 4 * sum(math.prod(node.shape) for node in graph.nodes)
     macs = sum(node.layer.macs(node.input_shapes, node.shape) for node in graph.nodes)
     seconds = 3 * macs / MACS_PER_SECOND + size / BYTES_PER_SECOND
-    worth = math.ceil(WORTH * NODE_SECONDS * len(graph.nodes) / seconds / UNIT) * UNIT
-    room = LANE_BYTES * len(graph.nodes) // size
+    worth = 1 << max(0, round(math.log2(WORTH * NODE_SECONDS * len(graph.nodes) / seconds)))
+    room = MICRO_BATCH_BYTES * len(graph.nodes) // size
     return max(1, min(max(worth, SMALLEST), LARGEST, room if room < UNIT else room // UNIT * UNIT))
 
 
 def even_slices(batch: int, largest: int) -> list[slice]:
-    """Slices of 0..batch of at most `largest`, each but the last a multiple of UNIT, if `largest` is one."""
+    """A power of two of slices of 0..batch, or fewer where it is small, of at most `largest`, each but the last a
+    multiple of UNIT, if `largest` is one."""
     unit = min(UNIT, largest)
     units = -(-batch // unit)
-    count = max(1, -(-units // (largest // unit)))
+    count = 1 << (max(1, -(-units // (largest // unit))) - 1).bit_length()
     edges = [min(batch, unit * (units * index // count)) for index in range(count + 1)]
     return [slice(start, stop) for start, stop in pairwise(edges) if start < stop]

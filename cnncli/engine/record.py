@@ -30,7 +30,7 @@ class Recording:
 
 
 class _Recorder:
-    """A tap: each micro-batch fills its own samples, so threads do not meet."""
+    """A tap: each micro-batch fills its own samples."""
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], samples: int, dtype: Any, kinds: tuple[str, ...]) -> None:
         self.arrays = {

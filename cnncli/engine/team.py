@@ -1,8 +1,8 @@
 """Helper processes that compute micro-batches beside this one.
 
 Processes and not threads: Python's interpreter lock lets one thread at a time start a NumPy call, and small
-networks are made of many short calls. Helpers are programs of their own (nothing is forked), told everything over
-a socket; model and batches lie in memory that all processes see. When this process ends, however it ends, their
+networks are made of many short calls. Helpers are programs of their own, started afresh and told everything over a
+socket; parameters and batches lie in memory that all processes see. When this process ends, however it ends, their
 sockets close and they end too.
 """
 
@@ -13,148 +13,150 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import cnncli
-from cnncli.engine.channel import Channel
-from cnncli.engine.job import Hiring, Job, NewMemory, Places
+from cnncli.engine.channel import Channel, PeerLostError
+from cnncli.engine.job import Job, Places, Remap, Setup
 from cnncli.engine.memory import Block
-from cnncli.engine.walk import Arrays, Lane, Request
-from cnncli.engine.worker import Worker, each_to_its_own, in_order
-from cnncli.graph import Model
+from cnncli.engine.walk import Arrays, MicroBatch, Request
+from cnncli.engine.worker import Worker, adding_to, ordered_sum
 
 Array = NDArray[Any]
 
-POSSIBLE = hasattr(socket, "send_fds")
-"""Whether the system can hand memory from process to process this way; Windows cannot."""
+POSSIBLE = hasattr(socket, "send_fds") and bool(sys.executable) and not getattr(sys, "frozen", False)
+"""Whether this is a Python that can start another, and a system that hands memory over this way; Windows does not."""
 
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"), "1"
 )
+
+GRACE = 1.0
+"""Seconds that helpers have to end by themselves when they are no longer needed."""
 
 
 class Helper:
     """One helper process, seen from outside."""
 
     def __init__(self) -> None:
-        """Starts it. Raises OSError where that is impossible."""
-        ours, theirs = socket.socketpair()
+        """Starts it. Raises PeerLostError where that is impossible."""
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise PeerLostError from error
         self.channel = Channel(ours)
         self._block: Block | None = None  # where it looks for batches
         self._ready = False
         with theirs:
             try:
-                self._process = _start(theirs.fileno())
-            except OSError:
+                self.process = _start(theirs.fileno())
+            except (OSError, ValueError) as error:
                 ours.close()
-                raise
+                raise PeerLostError from error
 
-    def hire(self, model: Model, numbers: Block, seed: int) -> None:
+    def set_up(self, worker: Worker, parameters: Block) -> None:
         """Tells it what every job is about."""
-        self.channel.send(Hiring(model.graph, model.layout, seed))
-        self.channel.send_descriptor(numbers.descriptor)
+        self.channel.send(Setup(worker.model, worker.seed))
+        self.channel.send_descriptor(parameters.descriptor)
 
     def is_ready(self, *, wait: bool = False) -> bool:
-        """Whether it has come up. Raises OSError or EOFError if it has ended instead."""
+        """Whether it has come up."""
         if not self._ready and (wait or self.channel.has_message()):
             self.channel.receive()
             self._ready = True
         return self._ready
 
-    def give(self, job: Job, block: Block) -> None:
+    def submit(self, job: Job, block: Block) -> None:
+        """Hands it a job whose arrays lie in the block."""
         if self._block is not block:
-            self.channel.send(NewMemory(block.size))
+            self.channel.send(Remap(block.size))
             self.channel.send_descriptor(block.descriptor)
             self._block = block
         self.channel.send(job)
 
-    def dismiss(self) -> None:
-        """It ends when its socket does; if it does not, it is made to."""
-        self.channel.close()
-        try:
-            self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
 
 class Team:
-    """This process and its helpers."""
+    """This process and its helpers. All but `close` raise PeerLostError if a helper is lost or cannot be had."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._helpers: list[Helper] = []
-        self._numbers: Block | None = None  # the model's
-        self._block = Block.create(1)  # the batch's
+        self.helpers: list[Helper] = []
+        flat = worker.model.flat
+        self._parameters = _block(flat.nbytes)
+        self._flat = self._parameters.array(flat.shape, flat.dtype)
+        self._block = _block(1)  # the batch's
 
-    def recruit(self, count: int) -> None:
-        """Starts helpers until there are so many. Raises OSError where that is impossible."""
-        model = self._worker.model
-        if self._numbers is None:
-            nbytes = model.layout.nbytes
-            self._numbers = Block.create(nbytes)
-            self._worker.move(self._numbers.array((nbytes,), np.uint8))
-        while len(self._helpers) < count:
-            self._helpers.append(Helper())
-            self._helpers[-1].hire(model, self._numbers, self._worker.seed)
+    def grow(self, count: int) -> None:
+        """Starts helpers until there are so many."""
+        while len(self.helpers) < count:
+            self.helpers.append(Helper())
+            self.helpers[-1].set_up(self._worker, self._parameters)
 
     def ready(self, *, wait: bool = False) -> list[Helper]:
-        """The helpers that have come up. Raises OSError or EOFError if one has ended instead."""
-        return [helper for helper in self._helpers if helper.is_ready(wait=wait)]
+        """The helpers that have come up."""
+        return [helper for helper in self.helpers if helper.is_ready(wait=wait)]
 
     def compute(
-        self, request: Request, x: Array, lanes: Sequence[Lane], flat_gradient: Array
+        self, request: Request, x: Array, micro_batches: Sequence[MicroBatch], flat_gradient: Array
     ) -> tuple[Arrays, Mapping[str, Array]]:
-        """The results and the totals of coupled layers; fills in the gradient, if there is an objective.
-
-        Raises OSError or EOFError if a helper is lost.
-        """
-        model, helpers = self._worker.model, self.ready()[: len(lanes) - 1]
-        places = Places.of(model.graph, request, len(x), len(lanes), model.flat.size, model.flat.dtype)
-        self._provide(places.nbytes)
+        """The results and the totals of coupled layers; fills in the gradient, if there is an objective."""
+        model, helpers = self._worker.model, self.ready()[: len(micro_batches) - 1]
+        places = Places.of(model.graph, request, x, len(micro_batches), model.flat)
+        if places.nbytes > self._block.size:
+            self._block = _block(places.nbytes)
         arrays, gradients = places.arrays(self._block)
-        np.copyto(arrays.x, x, casting="same_kind")
-        shares = _shares(lanes, 1 + len(helpers))
-        for helper, share in zip(helpers, shares[1:], strict=True):
-            helper.give(Job(request, places, tuple(share)), self._block)
+        ours, *theirs = _shares(micro_batches, 1 + len(helpers))
+        others = slice(ours[-1].samples.stop, None)
+        np.copyto(arrays.x[others], x[others], casting="same_kind")
+        np.copyto(self._flat, model.flat)
+        buffers = None if request.training else model.buffers
+        for helper, share in zip(helpers, theirs, strict=True):
+            helper.submit(Job(request, places, tuple(share), buffers), self._block)
 
-        def exchange(partials: list[Array]) -> Array:
+        def all_reduce(partials: list[Array]) -> Array:
             for helper in helpers:
                 partials += helper.channel.receive()
-            total = in_order(partials)
+            total = ordered_sum(partials)
             for helper in helpers:
                 helper.channel.send(total)
             return total
 
-        done = each_to_its_own(gradients, model.layout.parameters)
-        totals = self._worker.compute(request, arrays, shares[0], exchange, done)
-        for helper in helpers:
-            helper.channel.receive()
         if request.objective is not None:
             flat_gradient[...] = 0
-            for gradient in gradients:
-                flat_gradient += gradient
+        finish = adding_to(flat_gradient, model.parameters)
+        totals = self._worker.compute(request, replace(arrays, x=x), ours, all_reduce, finish)
+        for helper in helpers:
+            helper.channel.receive()
+        for gradient in gradients[len(ours) :]:
+            flat_gradient += gradient
         return _copy(arrays), totals
 
-    def dismiss(self) -> None:
-        """Ends the helpers."""
-        for helper in self._helpers:
-            helper.dismiss()
-        self._helpers.clear()
-        self._block.close()
-        if self._numbers is not None:
-            self._numbers.close()
+    def close(self) -> None:
+        """Ends the helpers: each ends when its socket does; if it does not, it is made to."""
+        for helper in self.helpers:
+            helper.channel.close()
+        until = monotonic() + GRACE
+        for helper in self.helpers:
+            try:
+                helper.process.wait(max(0, until - monotonic()))
+            except subprocess.TimeoutExpired:
+                helper.process.kill()
+                helper.process.wait()
+        self.helpers.clear()
 
-    def _provide(self, size: int) -> None:
-        """Memory for a batch. What is larger than ever before gets a new block."""
-        if size > self._block.size:
-            self._block.close()
-            self._block = Block.create(size)
+
+def _block(size: int) -> Block:
+    try:
+        return Block.create(size)
+    except OSError as error:
+        raise PeerLostError from error
 
 
 def _start(descriptor: int) -> subprocess.Popen[bytes]:
@@ -170,19 +172,20 @@ def _start(descriptor: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _shares(lanes: Sequence[Lane], processes: int) -> list[Sequence[Lane]]:
-    """Consecutive micro-batches for each process, as evenly as can be."""
-    edges = [len(lanes) * index // processes for index in range(processes + 1)]
-    return [lanes[start:stop] for start, stop in pairwise(edges)]
+def _import_path() -> list[str]:
+    """Where a helper finds what this process found, and this package."""
+    path = [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)]  # "" is the current directory
+    package = str(Path(cnncli.__file__).parents[1])
+    return path if package in path else [package, *path]
+
+
+def _shares(micro_batches: Sequence[MicroBatch], processes: int) -> list[Sequence[MicroBatch]]:
+    """Consecutive ones for each process, as evenly as can be."""
+    edges = [len(micro_batches) * index // processes for index in range(processes + 1)]
+    return [micro_batches[start:stop] for start, stop in pairwise(edges)]
 
 
 def _copy(arrays: Arrays) -> Arrays:
     """Of the results, which the next call will write over."""
     values, dx = (array if array is None else array.copy() for array in (arrays.values, arrays.input_gradient))
     return Arrays(arrays.x, arrays.output.copy(), values, dx)
-
-
-def _import_path() -> list[str]:
-    """Where a helper finds what this process found, this package first."""
-    package = Path(cnncli.__file__).parents[1]
-    return [str(package), *(entry for entry in sys.path if entry)]

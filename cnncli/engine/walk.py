@@ -56,7 +56,7 @@ class Task:
     request: Request
     arrays: Arrays
     plan: Plan
-    parameters: dict[str, Params]  # and buffers, by node
+    tensors: dict[str, Params]  # parameters and buffers, by node
     dtype: np.dtype[Any]
     seed: int
     taps: Sequence[Tap] = ()
@@ -64,44 +64,44 @@ class Task:
 
 
 @dataclass
-class Lane:
-    """One micro-batch and what it leaves behind."""
+class MicroBatch:
+    """Some samples of the batch, and what they leave behind."""
 
     index: int
     samples: slice
     gradients: dict[str, Params] = field(default_factory=dict)
 
 
-def walk(task: Task, lane: Lane, workspace: Workspace) -> Walk:
+def walk(task: Task, micro_batch: MicroBatch, workspace: Workspace) -> Walk:
     """Forward and, where there is an objective, back."""
     objective, arrays = task.request.objective, task.arrays
     run = Run(task.dtype, task.request.training, len(arrays.x), keep=objective is not None, empty=workspace.empty)
     caches: dict[str, Any] = {}
-    y = yield from _forward(task, lane, run, caches)
-    arrays.output[lane.samples] = to_user(y)
+    y = yield from _forward(task, micro_batch, run, caches)
+    arrays.output[micro_batch.samples] = to_user(y)
     if objective is None or arrays.values is None:
         return
-    arrays.values[lane.samples], dy = objective.evaluate(y, lane.samples)
+    arrays.values[micro_batch.samples], dy = objective.evaluate(y, micro_batch.samples)
     if objective.mean:
         dy /= len(arrays.x)
     del y
-    gradient = yield from _backward(task, lane, run, caches, dy)
+    gradient = yield from _backward(task, micro_batch, run, caches, dy)
     if arrays.input_gradient is not None:
-        arrays.input_gradient[lane.samples] = 0 if gradient is None else to_user(gradient)
+        arrays.input_gradient[micro_batch.samples] = 0 if gradient is None else to_user(gradient)
 
 
-def _forward(task: Task, lane: Lane, run: Run, caches: dict[str, Any]) -> Generator[Array, Array, Array]:
+def _forward(task: Task, micro_batch: MicroBatch, run: Run, caches: dict[str, Any]) -> Generator[Array, Array, Array]:
     """Returns the value that was asked for; fills in the layers' caches if they are to be kept."""
-    values = {INPUT: to_engine(task.arrays.x[lane.samples], run)}
-    _tap(task, lane, INPUT, "activation", values[INPUT])
+    values = {INPUT: to_engine(task.arrays.x[micro_batch.samples], run)}
+    _tap(task, micro_batch, INPUT, "activation", values[INPUT])
     for step in task.plan.forward:
         node = step.node
-        params = task.parameters[node.name]
+        params = task.tensors[node.name]
         xs = tuple([values[name] for name in node.inputs])
         for name in step.drop:
             del values[name]
         run.owned = step.owned
-        run.generator = generator(task.seed, node.name, task.request.step, lane.samples.start)
+        run.generator = generator(task.seed, node.name, task.request.step, micro_batch.samples.start)
         if step.coupled:
             run.totals = yield node.layer.forward_sums(params, xs, run)
             task.totals[node.name] = run.totals
@@ -109,26 +109,26 @@ def _forward(task: Task, lane: Lane, run: Run, caches: dict[str, Any]) -> Genera
         if run.keep:
             caches[node.name] = cache
         del xs, cache  # so that the workspace has their memory again
-        _tap(task, lane, node.name, "activation", values[node.name])
+        _tap(task, micro_batch, node.name, "activation", values[node.name])
     return values[task.request.at]
 
 
 def _backward(
-    task: Task, lane: Lane, run: Run, caches: dict[str, Any], dy: Array
+    task: Task, micro_batch: MicroBatch, run: Run, caches: dict[str, Any], dy: Array
 ) -> Generator[Array, Array, Array | None]:
-    """Returns the input's gradient, if the plan goes so far; leaves the parameters' in the lane."""
+    """Returns the input's gradient, if the plan goes so far; leaves the parameters' in the micro_batch."""
     pending: dict[str, tuple[Array, bool]] = {task.request.at: (dy, True)}  # a gradient, whether it has one name only
     for step in task.plan.backward:
         node = step.node
         dy, run.owns_dy = pending.pop(node.name)
-        _tap(task, lane, node.name, "gradient", dy)
-        params, cache = task.parameters[node.name], caches.pop(node.name)
+        _tap(task, micro_batch, node.name, "gradient", dy)
+        params, cache = task.tensors[node.name], caches.pop(node.name)
         run.needs = step.needs
         if step.coupled:
             run.totals = yield node.layer.backward_sums(params, cache, dy, run)
         dxs, gradients = node.layer.backward(params, cache, dy, run)
         if gradients:
-            lane.gradients[node.name] = gradients
+            micro_batch.gradients[node.name] = gradients
         fresh = not node.layer.aliases_dy or (run.owns_dy and len(node.inputs) == 1)
         for name, dx in zip(node.inputs, dxs, strict=True):
             if dx is not None:
@@ -136,7 +136,7 @@ def _backward(
         del dy, dxs, dx, cache, gradients
     gradient = pending.get(INPUT, (None, False))[0]
     if gradient is not None:
-        _tap(task, lane, INPUT, "gradient", gradient)
+        _tap(task, micro_batch, INPUT, "gradient", gradient)
     return gradient
 
 
@@ -149,9 +149,9 @@ def _add(pending: dict[str, tuple[Array, bool]], name: str, dx: Array, fresh: bo
     pending[name] = (np.add(sofar, dx, out=sofar if ours else run.empty(dx.shape, dx.dtype)), True)
 
 
-def _tap(task: Task, lane: Lane, name: str, what: str, array: Array) -> None:
+def _tap(task: Task, micro_batch: MicroBatch, name: str, what: str, array: Array) -> None:
     for tap in task.taps:
-        tap(name, what, array, lane.samples)
+        tap(name, what, array, micro_batch.samples)
 
 
 def generator(seed: int, name: str, step: int, first: int) -> Callable[[], np.random.Generator]:

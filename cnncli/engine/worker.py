@@ -13,19 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine.plan import Plan, make_plan
-from cnncli.engine.walk import Arrays, Lane, Request, Tap, Task, walk
+from cnncli.engine.walk import Arrays, MicroBatch, Request, Tap, Task, walk
 from cnncli.engine.workspace import Workspace
-from cnncli.graph import Model, Shapes, flat_views
+from cnncli.graph import Model, flat_views
+from cnncli.layers.base import Params
 
 Array = NDArray[Any]
+
+AllReduce = Callable[[list[Array]], Array]
+"""The partial sums of this process's micro-batches, in order, for the totals of the whole batch."""
+
+Finish = Callable[[MicroBatch], None]
+"""Told, in order, of every micro-batch that has come to its end."""
+
 BUFFER = 1024
 """Numbers in NumPy's own buffers: it copies into them operands whose runs are shorter than half of that, and with its
 default of 8192 those are the rows of most images, which then take twice the time."""
-
-Exchange = Callable[[list[Array]], Array]
-"""The partial sums of this process's micro-batches, in order, for the totals of the whole batch."""
-Done = Callable[[Lane], None]
-"""Told, in order, of every micro-batch that has come to its end."""
 
 
 class Worker:
@@ -38,50 +41,37 @@ class Worker:
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._workspaces: list[Workspace] = []
 
-    def move(self, memory: Array) -> None:
-        """The model's numbers lie in `memory` from now on (see Model.move)."""
-        self.model.move(memory)
-        self._tensors = {node.name: self.model.tensors(node.name) for node in self.model.graph.nodes}
-
     def compute(
         self,
         request: Request,
         arrays: Arrays,
-        lanes: Sequence[Lane],
-        exchange: Exchange,
-        done: Done,
+        micro_batches: Sequence[MicroBatch],
+        all_reduce: AllReduce,
+        finish: Finish,
         taps: Sequence[Tap] = (),
     ) -> Mapping[str, Array]:
         """Fills in the arrays for these micro-batches. Returns the totals of the coupled layers' forward sums."""
-        task = Task(
-            request,
-            arrays,
-            self._plan(request),
-            self._tensors,
-            self.model.flat.dtype,
-            self.seed,
-            taps,
-        )
+        task = Task(request, arrays, self._plan(request), self._tensors, self.model.flat.dtype, self.seed, taps)
         coupled = any(step.coupled for step in task.plan.forward)
-        while len(self._workspaces) < (len(lanes) if coupled else 1):
+        while len(self._workspaces) < (len(micro_batches) if coupled else 1):
             self._workspaces.append(Workspace())
         walks = [
-            walk(task, lane, self._workspaces[position if coupled else 0])  # not coupled, they follow one another
-            for position, lane in enumerate(lanes)
+            walk(task, each, self._workspaces[position if coupled else 0])  # not coupled, they follow one another
+            for position, each in enumerate(micro_batches)
         ]
         totals: Any = None  # what a generator must be sent first
         with np.errstate(all="ignore"):  # infinities flow on; whoever looks at the results will see them
             np.setbufsize(BUFFER)  # as the error state, this holds until the end of the block
             while True:
                 partials = []
-                for lane, steps in zip(lanes, walks, strict=True):
+                for each, steps in zip(micro_batches, walks, strict=True):
                     try:
                         partials.append(steps.send(totals))
                     except StopIteration:
-                        done(lane)
+                        finish(each)
                 if not partials:
                     return task.totals
-                totals = exchange(partials)
+                totals = all_reduce(partials)
 
     def _plan(self, request: Request) -> Plan:
         gradient = request.objective is not None
@@ -98,35 +88,35 @@ class Worker:
         return self._plans[key]
 
 
-def in_order(partials: Sequence[Array]) -> Array:
-    """Their sum, always made in the same order: floating-point addition is not associative."""
+def ordered_sum(partials: Sequence[Array]) -> Array:
+    """Always made in the same order: floating-point addition is not associative."""
     total = partials[0]
     for partial in partials[1:]:
         total = total + partial
     return total
 
 
-def adding_to(flat: Array, shapes: Shapes) -> Done:
+def adding_to(flat: Array, like: Mapping[str, Params]) -> Finish:
     """Adds every micro-batch's parameter gradients to `flat`, and lets go of their memory."""
-    views = flat_views(flat, shapes)
+    views = flat_views(flat, like)
 
-    def done(lane: Lane) -> None:
-        for name, gradients in lane.gradients.items():
+    def finish(micro_batch: MicroBatch) -> None:
+        for name, gradients in micro_batch.gradients.items():
             for key, gradient in gradients.items():
                 view = views[name][key]
                 # Rounded to the model's precision first, wherever it is added, so that the bits are the same.
                 np.add(view, gradient, out=view, dtype=view.dtype, casting="same_kind")
-        lane.gradients.clear()
+        micro_batch.gradients.clear()
 
-    return done
+    return finish
 
 
-def each_to_its_own(rows: Array, shapes: Shapes) -> Done:
+def each_to_its_own(rows: Array, like: Mapping[str, Params]) -> Finish:
     """Puts the parameter gradients of micro-batch i into rows[i], if there are rows."""
 
-    def done(lane: Lane) -> None:
+    def finish(micro_batch: MicroBatch) -> None:
         if len(rows):
-            rows[lane.index] = 0
-            adding_to(rows[lane.index], shapes)(lane)
+            rows[micro_batch.index] = 0
+            adding_to(rows[micro_batch.index], like)(micro_batch)
 
-    return done
+    return finish

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ BAND_BYTES = 1024 * 1024
 """What a band's matrices may take: they are written and read again at once, so they should stay in a core's
 cache (1 or 2 MB on current processors)."""
 
+CALL_BYTES = 16 * 1024
+"""What is copied in the time that a call takes. An image that takes less than this for each tap is copied once more,
+with its padding, so that one call finds all taps."""
+
 
 def columns(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[Band]:
     """For each band the matrices (groups, c*kh*kw, rows*P), whose memory is used again for the next band."""
@@ -55,12 +60,49 @@ def columns(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator
         most = max(most, FEWEST_COLUMNS // (ow * n))
     edges = band_edges(oh, most)
     buffer = empty((taps * edges[1] * ow * n,), x.dtype)
+    padded_bytes = channels * prod(reach(geometry)[0]) * n * x.itemsize
+    image = padded(x, geometry, empty) if padded_bytes <= kh * kw * CALL_BYTES else None
     for start, stop in pairwise(edges):
         size = (stop - start) * ow * n
         band = buffer[: taps * size]
-        target = band.reshape(channels, kh, kw, stop - start, ow, n).transpose(1, 2, 0, 3, 4, 5)
-        gather(x, geometry.height, geometry.width, start, stop, target)
+        target = band.reshape(channels, kh, kw, stop - start, ow, n)
+        if image is None:
+            gather(x, geometry.height, geometry.width, start, stop, target.transpose(1, 2, 0, 3, 4, 5))
+        else:
+            copy_windows(image, geometry, start, target)
         yield start, stop, band.reshape(groups, -1, size)
+
+
+def padded(x: Array, geometry: Geometry, empty: Empty) -> Array:
+    """(C, rows, columns, n): x with zeros around it, as far as windows look."""
+    shape, inside, pixels = reach(geometry)
+    image = empty((len(x), *shape, x.shape[-1]), x.dtype)
+    image[...] = 0
+    image[inside] = x[pixels]
+    return image
+
+
+@lru_cache(maxsize=4096)
+def reach(geometry: Geometry) -> tuple[tuple[int, ...], Index, Index]:
+    """Height and width of the `padded` image, where x goes in it, and which pixels of x these are."""
+    axes = (geometry.height, geometry.width)
+    shape = tuple((axis.out - 1) * axis.stride + axis.extent for axis in axes)
+    (rows, rows_in), (cols, cols_in) = (axis.every.inside(0, 0, size) for axis, size in zip(axes, shape, strict=True))
+    return shape, (ALL, rows, cols), (ALL, rows_in, cols_in)
+
+
+def copy_windows(image: Array, geometry: Geometry, start: int, target: Array) -> None:
+    """target (C, kh, kw, rows, ow, n) = what each tap sees of the `padded` image in the output rows from `start` on,
+    by one call. What it moves as one item are the ow*n numbers of a row if these are neighbours in the image, or
+    else the n numbers of a pixel."""
+    height, width = geometry.height, geometry.width
+    *shape, ow, n = target.shape
+    channel, row, pixel, _ = image.strides
+    items = 1 if width.stride == 1 else ow
+    item = np.dtype((np.void, ow // items * n * image.itemsize))
+    strides = (channel, height.dilation * row, width.dilation * pixel, height.stride * row, width.stride * pixel)
+    windows = np.ndarray((*shape, items), item, image, start * height.stride * row, strides)
+    np.copyto(np.ndarray(windows.shape, item, target), windows)
 
 
 def row_strips(x: Array, geometry: Geometry, groups: int, empty: Empty) -> Iterator[Band]:

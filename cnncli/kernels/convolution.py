@@ -3,7 +3,7 @@
     y  = weight @ windows             (O, K) @ (K, P)
     dW = windows @ dy^T               (K, P) @ (P, O)
     dx = convolution of dy with the flipped kernels, in and out exchanged; with strides one for each phase
-         of dx, that is, for every stride-th row and column
+         of dx, that is, for every stride-th row and column, or one that has the phases as outputs (`interleave`)
 
 with K = c*kh*kw numbers in a window and P = rows*ow*n windows. With the batch innermost neither input nor
 output is ever transposed, and windows are copied in runs of ow*n numbers.
@@ -15,8 +15,10 @@ contributes to an output for every pixel, and to add that up where the tap sees 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.kernels.cells import copy_cells
@@ -26,6 +28,10 @@ from cnncli.kernels.products import DEEP, LANE, LEAST, product, product_transpos
 
 Array = NDArray[Any]
 Empty = Callable[..., Array]
+
+FEW = 16
+"""Outputs in a group up to which the time of an input gradient with strides goes into moving numbers, of which
+`interleave` moves fewer, and not into products, of which it has more."""
 
 
 def convolve(
@@ -77,6 +83,9 @@ def input_gradient(dy: Array, weight: Array, geometry: Geometry, channels: int, 
         taps, windows = geometry.back
         return convolve(dy, back[:, :, *taps], windows, groups, empty)
     dx = empty((channels, height.size, width.size, dy.shape[-1]), dy.dtype)
+    if back.shape[1] <= FEW or geometry.kernel == (1, 1):
+        interleave(dy, back, geometry, groups, empty, dx)
+        return dx
     target = dx.reshape(groups, -1, *dx.shape[1:])
     kernels = back.reshape(groups, -1, *back.shape[1:])
     phases = [width.phase(left) for left in range(min(width.stride, width.size))]
@@ -89,6 +98,48 @@ def input_gradient(dy: Array, weight: Array, geometry: Geometry, channels: int, 
         else:
             pixels[...] = 0
     return dx
+
+
+def interleave(dy: Array, back: Array, geometry: Geometry, groups: int, empty: Empty, dx: Array) -> None:
+    """dx with strides, by one convolution of dy, whose outputs are the phases of every channel of dx. Their kernels,
+    of back (C, O/groups, kh, kw), are filled up with zeros to one size."""
+    (rows, tall), (columns, wide) = side_by_side(geometry.height), side_by_side(geometry.width)
+    phases = [(row, column) for row in rows for column in columns]
+    down, across = geometry.height.stride, geometry.width.stride
+    if len(phases) < down * across:
+        dx[...] = 0
+    if not phases:
+        return
+    kernels = np.zeros((len(back), len(phases), back.shape[1], tall.kernel, wide.kernel), back.dtype)
+    for index, (row, column) in enumerate(phases):
+        kernels[:, index, :, row.place, column.place] = back[:, :, row.taps, column.taps]
+    found = convolve(dy, kernels.reshape(-1, *kernels.shape[2:]), Geometry(tall, wide), groups, empty)
+    for index, (row, column) in enumerate(phases):
+        target = dx[:, row.first :: down, column.first :: across]
+        copy_cells(target, found[index :: len(phases), : target.shape[1], : target.shape[2]])
+
+
+class Phase(NamedTuple):
+    """Every stride-th pixel from the first on, the taps that see these, and where in larger windows the taps are."""
+
+    first: int
+    taps: slice
+    place: slice
+
+
+@lru_cache(maxsize=4096)
+def side_by_side(axis: Axis) -> tuple[list[Phase], Axis]:
+    """The phases of an axis that any taps see, and the smallest windows, in steps of 1, that hold those of each."""
+    seen = [(first, *axis.phase(first)) for first in range(min(axis.stride, axis.size))]
+    seen = [(first, taps, windows) for first, taps, windows in seen if len(range(axis.kernel)[taps])]
+    before = max((windows.before for *_, windows in seen), default=0)
+    phases = []
+    for first, taps, windows in seen:
+        shift = before - windows.before
+        phases.append(Phase(first, taps, slice(shift, shift + windows.extent, windows.dilation)))
+    kernel = max((phase.place.stop for phase in phases), default=1)
+    out = -(-axis.size // axis.stride)
+    return phases, Axis(axis.out, kernel, 1, 1, before, out - axis.out - before + kernel - 1)
 
 
 def exchanged(weight: Array, groups: int) -> Array:
@@ -160,7 +211,7 @@ def spread_pays(kernels: Array, geometry: Geometry, n: int) -> bool:
     the large products of `correlate`, which BLAS shares out among threads."""
     _, outputs, inputs, *_ = kernels.shape
     few = 2 * outputs <= inputs or kernels[0, 0].size > DEEP
-    return few and n > 1 and geometry.width.stride == 1 and rows_overlap(geometry, n)
+    return n > 1 and few and geometry.width.stride == 1 and rows_overlap(geometry, n)
 
 
 def rows_overlap(geometry: Geometry, n: int) -> bool:

@@ -79,7 +79,7 @@ class Geometry:
     def out(self) -> Pair:
         return self.height.out, self.width.out
 
-    @property
+    @cached_property
     def padded(self) -> bool:
         return any((self.height.before, self.height.after, self.width.before, self.width.after))
 

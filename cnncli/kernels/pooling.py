@@ -1,5 +1,6 @@
 """Pooling over windows. What every tap of the window sees is first gathered, one contiguous array a tap, so that
-the arithmetic runs over contiguous memory; all of that for one block of channels after the other.
+the arithmetic runs over contiguous memory; all of that for one block of channels after the other. Where the maximum
+alone is wanted, the rows of a window and then its columns are compared in place instead, which moves less.
 
 x is (C, H, W, n), y is (C, oh, ow, n); the geometry says which input pixel an output's tap sees. Arrays are
 C-contiguous, and windows have no dilation.
@@ -7,7 +8,7 @@ C-contiguous, and windows have no dilation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -28,9 +29,8 @@ def max_pool(x: Array, geometry: Geometry, empty: Empty, record: bool) -> tuple[
     """The largest value of every window and, if `record`, which tap it came from, counted row by row: of
     several the first, as PyTorch has it. Complex numbers are compared by their real parts."""
     y = empty((x.shape[0], *geometry.out, x.shape[-1]), x.dtype)
-    if not record:
-        for block, taps in _gathered(x, geometry, empty, -np.inf):
-            _largest(taps, y[block])
+    if not record and x.dtype.kind != "c":
+        _largest(x, y, geometry, empty)
         return y, None
     winners = empty(y.shape, np.min_scalar_type(geometry.kernel[0] * geometry.kernel[1] - 1))
     shape = (widest(_blocks(x, geometry)), *y.shape[1:])
@@ -38,20 +38,40 @@ def max_pool(x: Array, geometry: Geometry, empty: Empty, record: bool) -> tuple[
     for block, taps in _gathered(x, geometry, empty, -np.inf):
         count = taps.shape[1]
         _first_largest(taps, winners[block], larger[:count], number[:count], y[block])
-    return y, winners
+    return y, winners if record else None
 
 
-def _largest(taps: Array, y: Array) -> None:
-    """Writes the largest of the taps, (taps, *y.shape), into y."""
-    best = taps[0]
-    for seen in taps[1:]:
-        best = _larger_of(best, seen, y)
-    if best is not y:
-        y[...] = best
+def _largest(x: Array, y: Array, geometry: Geometry, empty: Empty) -> None:
+    """Writes the largest value of every window into y: first over its rows, a whole row of the image at a time, which
+    leaves less to do for the short runs of numbers of its columns."""
+    cut = _blocks(x, geometry)
+    height, width = geometry.height, geometry.width
+    rows = empty((widest(cut), height.out, width.before + width.size + width.after, x.shape[-1]), x.dtype)
+    for block in cut:
+        seen = _bordered(x[block], geometry, empty, -np.inf) if geometry.padded else x[block]
+        part = rows[: len(seen)]
+        _largest_of([seen[:, tap] for tap in _taps(height.kernel, height.stride, height.out)], part)
+        _largest_of([part[:, :, tap] for tap in _taps(width.kernel, width.stride, width.out)], y[block])
+
+
+def _largest_of(taps: Sequence[Array], y: Array) -> None:
+    if len(taps) == 1:
+        y[...] = taps[0]
+        return
+    np.maximum(taps[0], taps[1], out=y)
+    for seen in taps[2:]:
+        np.maximum(y, seen, out=y)
+
+
+@lru_cache(maxsize=4096)
+def _taps(kernel: int, stride: int, out: int) -> tuple[slice, ...]:
+    """What every tap of an axis sees, counted from the padding's start."""
+    return tuple(slice(tap, tap + (out - 1) * stride + 1, stride) for tap in range(kernel))
 
 
 def _first_largest(taps: Array, winners: Array, larger: Array, number: Array, y: Array) -> None:
-    """The same, and the number of the first such tap into `winners`. `larger` and `number` are scratch."""
+    """Writes the largest of the taps, (taps, *y.shape), into y, and the number of the first such tap into `winners`.
+    `larger` and `number` are scratch."""
     if len(taps) == 1:
         winners[...] = 0
     best = taps[0]

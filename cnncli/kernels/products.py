@@ -27,6 +27,9 @@ LANE = 64
 FEWEST = 16
 """Rows of the result below which cutting no longer pays, unless there are no more."""
 
+FEWEST_WHOLE = 8
+"""The same where the rows alone are cut, which is better than panels of which the last is narrower."""
+
 DEEP = SMALL // (LANE * FEWEST)
 """The longest sums for which cutting pays."""
 
@@ -44,6 +47,9 @@ def product(a: Array, b: Array, out: Array) -> None:
     """out = a @ b for a (groups, M, K), b (groups, stack, K, P) and out (groups, stack, M, P)."""
     (groups, rows, inner), length = a.shape, b.shape[-1]
     height, width = blocks(rows, inner, length)
+    if (height, width) == (rows, length):
+        np.matmul(np.ascontiguousarray(a)[:, None], b, out=out)
+        return
     a = np.ascontiguousarray(a).reshape(groups, 1, 1, rows // height, height, inner)
     start = 0
     while start < length:  # twice if the width does not divide the length
@@ -62,9 +68,13 @@ def blocks(rows: int, inner: int, length: int) -> tuple[int, int]:
     The rows are cut evenly; the last panel of columns may be narrower than the others.
     """
     height = divisor(rows, SMALL // (inner * LANE))
-    if rows * inner * length <= SMALL or height < min(rows, FEWEST):
+    if rows * inner * length <= SMALL or length < LANE or height < min(rows, FEWEST):
         return rows, length
-    return height, min(SMALL // (inner * height) // LANE * LANE, length)
+    width = min(SMALL // (inner * height) // LANE * LANE, length)
+    lower = divisor(rows, SMALL // (inner * length))
+    if length % width and lower >= FEWEST_WHOLE:
+        return lower, length
+    return height, width
 
 
 def product_transposed(a: Array, b: Array, empty: Empty) -> Array:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -58,7 +59,7 @@ class Relu(_Elementwise):
             np.multiply(x, positive, out=y)
         else:
             # Twice as fast with zeros as with the number 0, unless they are so few that NumPy copies them for each row.
-            np.maximum(x, run.zeros(x.shape[1:]) if x.ndim > 2 else x.dtype.type(0), out=y)
+            np.maximum(x, _zeros(x.shape[1:], x.dtype) if x.ndim > 2 else x.dtype.type(0), out=y)
         return (positive, positive) if run.keep else (None, None)
 
 
@@ -257,6 +258,14 @@ class Softmax(Layer):
         np.subtract(dy, product.sum(axis=0), out=dx)
         dx *= y
         return (dx,), {}
+
+
+@lru_cache(maxsize=32)
+def _zeros(shape: Shape, dtype: np.dtype[Any]) -> Array:
+    """Made once: at one sample, to make them takes as long as to compare with them."""
+    zeros = np.zeros(shape, dtype)
+    zeros.flags.writeable = False
+    return zeros
 
 
 def _positive(x: Array, run: Run) -> Array:

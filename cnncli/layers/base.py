@@ -28,7 +28,7 @@ class Layer(BaseModel):
     arguments, so that micro-batches may be computed side by side.
 
     A layer never writes into an array that it did not allocate, except `xs[i]` where `run.owned[i]`
-    and `dy` where `run.owns_dy`. Arrays are created by `run.empty`, `run.zeros` and their like only.
+    and `dy` where `run.owns_dy`. Large arrays are created by `run.empty` only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

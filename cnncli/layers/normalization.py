@@ -88,10 +88,9 @@ class BatchNorm(Layer):
 
     def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
         (x,) = xs
-        if run.training:
-            count, mean, variance = _moments(_totals(run))
-        else:
-            count, mean, variance = None, params["running_mean"], params["running_var"]
+        if not run.training:
+            return self._evaluate(params, x, run)
+        count, mean, variance = _moments(_totals(run))
         inverse = 1 / np.sqrt(variance + self.eps)  # (C,)
         centred = x if run.owned[0] else run.empty(x.shape, x.dtype)
         y = run.empty(x.shape, x.dtype) if run.keep else centred
@@ -103,6 +102,22 @@ class BatchNorm(Layer):
             if bias is not None:
                 part += bias[block]
         return y, (centred, inverse, count) if run.keep else None
+
+    def _evaluate(self, params: Mapping[str, Array], x: Array, run: Run) -> tuple[Array, Cache]:
+        """With the running statistics y = x * scale + shift, as PyTorch has it: a pass less."""
+        mean = params["running_mean"]
+        inverse = 1 / np.sqrt(params["running_var"] + self.eps)
+        factor = self._scale(params, inverse)
+        rest = (params["bias"] if self.affine else 0) - mean * factor
+        y = x if run.owned[0] and not run.keep else run.empty(x.shape, x.dtype)
+        scale, shift = _column(factor, x), _column(rest, x)
+        for block in channel_blocks(x):
+            part = np.multiply(x[block], scale[block], out=y[block])
+            part += shift[block]
+        if not run.keep:
+            return y, None
+        centred = np.subtract(x, _column(mean, x), out=x if run.owned[0] else run.empty(x.shape, x.dtype))
+        return y, (centred, inverse, None)
 
     def _scale(self, params: Mapping[str, Array], inverse: Array) -> Array:
         return params["weight"] * inverse if self.affine else inverse
@@ -135,13 +150,15 @@ class BatchNorm(Layer):
     def _through_batch(self, means: Array, inverse: Array, centred: Array, dy: Array, scale: Array, run: Run) -> Array:
         """dx in training; `means` are those of dy and of dy * x^ over the whole batch."""
         mean_dy, mean_dy_x = means
-        shift, share = _column(mean_dy, dy), _column(mean_dy_x * inverse, dy) * scale
+        shift, share = _column(mean_dy, dy), _column(mean_dy_x * inverse, dy)
         dx = dy if run.owns_dy else run.empty(dy.shape, dy.dtype)
-        scratch = scratch_for(dy, run.empty)
+        scratch = scratch_for(dy, run.empty) if run.owns_dy else None
         for block in channel_blocks(dy):
-            part = np.subtract(dy[block], shift[block], out=dx[block])
+            part = dx[block]
+            room = part if scratch is None else scratch[: len(part)]
+            np.subtract(dy[block], np.multiply(centred[block], share[block], out=room), out=part)
+            part -= shift[block]
             part *= scale[block]
-            part -= np.multiply(centred[block], share[block], out=scratch[: len(part)])
         return dx
 
     def update_buffers(self, buffers: Mapping[str, Array], totals: Array) -> Params:
@@ -157,7 +174,7 @@ class BatchNorm(Layer):
 
 def _column(per_channel: Array, like: Array) -> Array:
     """(C,) as (C, 1, ..., 1), in the dtype of `like`, to be broadcast over it."""
-    return per_channel.astype(like.dtype).reshape(-1, *(1,) * (like.ndim - 1))
+    return per_channel.astype(like.dtype, copy=False).reshape(-1, *(1,) * (like.ndim - 1))
 
 
 def _totals(run: Run) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -130,9 +131,9 @@ class GlobalAvgPool2d(Layer):
     def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
         (x,) = xs
         channels, height, width, n = x.shape
-        weights = np.full((1, height * width), 1 / (height * width), x.dtype)
         y = run.empty((channels, 1, n), x.dtype)
-        np.matmul(weights, x.reshape(channels, -1, n), out=y)  # many times as fast as np.sum
+        shares = _shares_of(height * width, x.dtype)
+        np.matmul(shares, x.reshape(channels, -1, n), out=y)  # many times as fast as np.sum
         return y[:, 0], x.shape
 
     def backward(
@@ -146,3 +147,11 @@ class GlobalAvgPool2d(Layer):
 
     def window(self) -> None:
         return None
+
+
+@lru_cache(maxsize=1024)
+def _shares_of(pixels: int, dtype: np.dtype[Any]) -> Array:
+    """What each of so many pixels counts in their mean: (1, pixels)."""
+    shares = np.full((1, pixels), 1 / pixels, dtype)
+    shares.flags.writeable = False
+    return shares

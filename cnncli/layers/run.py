@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
@@ -30,8 +30,3 @@ class Run:
     totals: Array | None = None  # coupled layers: the batch's sums
     generator: Callable[[], np.random.Generator] = field(default=np.random.default_rng)
     empty: Callable[..., Array] = np.empty
-
-    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike | None = None) -> Array:
-        array = self.empty(shape, dtype or self.dtype)
-        array[...] = 0
-        return array

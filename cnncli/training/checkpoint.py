@@ -22,7 +22,7 @@ from safetensors.numpy import save
 from cnncli import __version__
 from cnncli.errors import CheckpointError
 from cnncli.files import write_atomic
-from cnncli.graph import Model, flat_views, shapes_of
+from cnncli.graph import Model, flat_views
 from cnncli.training.history import Epoch
 from cnncli.wording import one_of
 
@@ -81,7 +81,7 @@ def save_state(path: Path, state: TrainingState, model: Model) -> None:
     """Writes everything into one file, so that its parts cannot be of different steps. Raises OutputError."""
     tensors = {f"weights.{key}": array for key, array in state.weights.items()}
     for slot, flat in state.slots.items():
-        for node, views in flat_views(flat, shapes_of(model.parameters)).items():
+        for node, views in flat_views(flat, model.parameters).items():
             tensors.update({f"optimizer.{slot}.{node}.{key}": view for key, view in views.items()})
     about = {
         "seed": state.seed,
@@ -192,7 +192,7 @@ def _load(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> None:
 def _flat(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> Array:
     """One slot of the optimizer as a flat array, laid out as `Model.flat`."""
     flat = np.empty_like(model.flat)
-    for node, views in flat_views(flat, shapes_of(model.parameters)).items():
+    for node, views in flat_views(flat, model.parameters).items():
         for key, view in views.items():
             tensor = tensors.get(f"{node}.{key}")
             if tensor is None or tensor.shape != view.shape:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cnncli.engine import Executor, LogitObjective, UpstreamObjective, record_backward, record_forward
+from cnncli.config import load
+from cnncli.engine import Executor, LogitObjective, LossObjective, UpstreamObjective, record_backward, record_forward
 from cnncli.graph import INPUT, Model, build
+from cnncli.training.optimizers import OPTIMIZERS
 from tests.engine.networks import data, layer, residual
 from tests.parity.random_graphs import random_graph
 
 Array = NDArray[Any]
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -117,19 +123,28 @@ def test_buffers_are_only_updated_on_request() -> None:
     assert not np.array_equal(model.buffers["norm1"]["running_mean"], before["norm1.running_mean"])
 
 
-def test_a_warm_step_allocates_next_to_nothing() -> None:
-    import tracemalloc
+@pytest.mark.parametrize("config", ["mnist-keras", "resnet-mini"])
+def test_a_warm_step_allocates_next_to_nothing(config: str) -> None:
+    experiment = load(CONFIGS / f"{config}.yaml")
+    model, optimizer = Model.create(experiment.graph), OPTIMIZERS["adam"]()
+    x = np.random.default_rng(0).random((128, *experiment.graph.input_shape), dtype=np.float32)
+    state = optimizer.new_state(model.flat)
+    with Executor(model, workers=1) as executor:
 
-    graph = residual()
-    x, objective = data(graph, 128)
-    with Executor(Model.create(graph), workers=1) as executor:
+        def train(step: int) -> None:
+            objective = LossObjective.of(experiment.loss, model.graph, np.arange(128) % 10)
+            result = executor.differentiate(x, objective, training=True, step=step, update_buffers=True)
+            optimizer.update(model.flat, result.flat_gradient, state, step + 1)
+
         for step in range(3):
-            executor.differentiate(x, objective, training=True, step=step)
+            train(step)
+        taken = [workspace.nbytes for workspace in executor._worker._workspaces]
         tracemalloc.start()
-        executor.differentiate(x, objective, training=True, step=3)
+        train(3)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 1_000_000
+    assert [workspace.nbytes for workspace in executor._worker._workspaces] == taken
 
 
 def test_no_samples_give_no_numbers() -> None:

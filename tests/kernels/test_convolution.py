@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cnncli.kernels import columns
+from cnncli.kernels import columns, convolution
 from cnncli.kernels.convolution import convolve, input_gradient, weight_gradient
 from cnncli.kernels.geometry import Axis, Geometry
 from tests.layers.harness import rubbish
@@ -83,14 +84,28 @@ def axes(draw: st.DrawFn) -> Axis:
     st.sampled_from([1, 2, 6]),
     st.integers(1, 40),
     st.sampled_from(["float32", "float64", "complex128"]),
-    st.sampled_from([1, 20_000, columns.BAND_BYTES]),
+    st.fixed_dictionaries(
+        {
+            (columns, "BAND_BYTES"): st.sampled_from([1, 20_000, columns.BAND_BYTES]),
+            (columns, "CALL_BYTES"): st.sampled_from([0, columns.CALL_BYTES]),
+            (convolution, "FEW"): st.sampled_from([0, convolution.FEW]),
+        }
+    ),
     st.integers(0, 2**32 - 1),
 )
 def test_any_geometry(
-    geometry: Geometry, channels: int, outputs: int, groups: int, n: int, dtype: str, band: int, seed: int
+    geometry: Geometry,
+    channels: int,
+    outputs: int,
+    groups: int,
+    n: int,
+    dtype: str,
+    limits: dict[tuple[ModuleType, str], int],
+    seed: int,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(columns, "BAND_BYTES", band)
+        for (module, name), value in limits.items():
+            patch.setattr(module, name, value)
         check(channels, outputs, groups, geometry, n, dtype, seed)
 
 
@@ -109,6 +124,12 @@ def test_any_geometry(
 def test_layers_as_networks_have_them(channels: int, outputs: int, size: int, kernel: int, stride: int, n: int) -> None:
     axis = Axis(size, kernel, stride, 1, kernel // 2, kernel // 2)
     check(channels, outputs, 1, Geometry(axis, axis), n, "float32")
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_depthwise_layers_as_networks_have_them(stride: int) -> None:
+    axis = Axis(14, 3, stride, 1, 1, 1)
+    check(1, 1, 32, Geometry(axis, axis), 16, "float32")
 
 
 @given(axes())

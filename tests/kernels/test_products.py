@@ -20,6 +20,12 @@ def test_blocks_are_small_and_cover_the_product(rows: int, inner: int, length: i
     assert (height, width) == (rows, length) or height * width * inner <= products.SMALL
 
 
+def test_rows_alone_are_cut_where_the_last_panel_would_be_narrow() -> None:
+    assert blocks(32, 288, 224) == (8, 224)  # not 3 panels of 64 columns and one of 32
+    assert blocks(64, 576, 256) == (16, 64)
+    assert blocks(64, 576, 49) == (64, 49)  # less than one panel
+
+
 @given(st.integers(1, 600), st.integers(1, 600), st.integers(1, 20_000))
 def test_tiles_are_small_and_cover_the_product(rows: int, columns: int, length: int) -> None:
     height, width, run = tiles(rows, columns, length)
@@ -36,7 +42,8 @@ sizes = st.integers(1, 40)
 def test_products_equal_plain_ones(groups: int, stack: int, rows: int, inner: int, length: int, shared: bool) -> None:
     rng = np.random.default_rng(0)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"SMALL": 5000, "LANE": 4, "FEWEST": 2, "SHORTEST": 16, "TILE": 64, "TILE_WIDTH": 8}.items():
+        small = {"SMALL": 5000, "LANE": 4, "FEWEST": 2, "FEWEST_WHOLE": 2, "SHORTEST": 16, "TILE": 64, "TILE_WIDTH": 8}
+        for name, value in small.items():
             patch.setattr(products, name, value)  # so that small matrices are cut too
         blocks.cache_clear()
         tiles.cache_clear()

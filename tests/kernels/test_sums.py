@@ -35,9 +35,27 @@ def test_single_precision_sums_keep_their_digits() -> None:
     np.testing.assert_allclose(channel_sums(x), float(x[0, 0, 0, 0]) * 320_000, rtol=1e-6)
 
 
-@pytest.mark.parametrize("mean", [0.0, 1.0, 1e3, -1e5])
-def test_the_centre_lies_close_to_the_mean(mean: float) -> None:
+@pytest.mark.parametrize("mean", [0.0, 1.0, -1.9, 2.1, 1e3, -1e5])
+def test_the_squares_keep_the_digits_of_the_variance(mean: float) -> None:
     x = np.random.default_rng(0).normal(mean, 1, (4, 9, 7, 16)).astype(np.float32)
-    centre, _, squares = centred_sums(x, np.empty)
+    x[0] -= np.float32(mean)  # a channel whose mean is near 0 beside the others
+    centre, sums, squares = centred_sums(x, np.empty)
+    count = x[0].size
+    np.testing.assert_allclose(
+        squares / count - (sums / count) ** 2, x.var(axis=(1, 2, 3), dtype=np.float64), rtol=1e-6
+    )
+    np.testing.assert_allclose(centre + sums / count, x.mean(axis=(1, 2, 3), dtype=np.float64), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("mean", [1e3, -1e5])
+def test_the_centre_lies_close_to_a_mean_that_is_large_beside_the_deviation(mean: float) -> None:
+    x = np.random.default_rng(0).normal(mean, 1, (4, 9, 7, 16)).astype(np.float32)
+    centre, _, _ = centred_sums(x, np.empty)
     np.testing.assert_allclose(centre, mean, atol=0.2)
-    np.testing.assert_allclose(squares / x[0].size, 1, atol=0.2)
+
+
+@pytest.mark.parametrize("mean", [0.0, 1.0, -1.5])
+def test_a_mean_that_is_not_is_left_where_it_is(mean: float) -> None:
+    x = np.random.default_rng(0).normal(mean, 1, (4, 9, 7, 16)).astype(np.float32)
+    centre, _, _ = centred_sums(x, np.empty)
+    np.testing.assert_array_equal(centre, 0)

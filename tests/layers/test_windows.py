@@ -85,6 +85,8 @@ def test_max_pooling_is_the_written_out_one(chosen: tuple[Windowed, Shape], seed
     passed = apply(layer, {}, [x], dy)
     pairs = [slow.max_pool(x[k], dy[k], layer.geometry(shape)) for k in range(2)]
     np.testing.assert_array_equal(passed.y, [y for y, _ in pairs])
+    for dtype in (np.float64, np.complex128):
+        np.testing.assert_array_equal(apply(layer, {}, [x], keep=False, dtype=dtype).y, passed.y)
     np.testing.assert_allclose(passed.dxs[0], [dx for _, dx in pairs], atol=1e-14)
 
 
@@ -143,7 +145,9 @@ def test_the_padding_never_wins() -> None:
 def test_max_pooling_shows_nan(place: tuple[int, int]) -> None:
     x = np.zeros((1, 1, 2, 2))
     x[0, 0][place] = np.nan
-    assert np.isnan(apply(LAYERS["max_pool2d"].model_validate({"kernel_size": 2}), {}, [x]).y).all()
+    layer = LAYERS["max_pool2d"].model_validate({"kernel_size": 2})
+    for keep in (True, False):
+        assert np.isnan(apply(layer, {}, [x], keep=keep).y).all()
 
 
 def test_windows_of_more_than_256_pixels() -> None:

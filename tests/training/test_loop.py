@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cnncli.data.batches import shuffled_batches
 from cnncli.data.dataset import Dataset, Split
 from cnncli.engine import Executor, LossObjective
+from cnncli.engine.team import POSSIBLE, Helper, Team
 from cnncli.errors import DataError, DivergedError, OutputError
 from cnncli.graph import Graph, Model
 from cnncli.losses import LOSSES, Loss
@@ -95,7 +96,15 @@ def test_scores_are_those_of_a_plain_loop() -> None:
     assert result.test.accuracy == (logits.argmax(axis=1) == targets).mean()
 
 
-def test_the_same_bits_on_every_run_and_any_number_of_workers(tmp_path: Path) -> None:
+def test_the_same_bits_on_every_run_and_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    came_up = []
+
+    def ready(team: Team, wait: bool = False) -> list[Helper]:
+        came_up.append(all(helper.is_ready(wait=True) for helper in team.helpers))
+        return team.helpers
+
+    monkeypatch.setattr(Team, "ready", ready)  # from the first step that they could share
+    monkeypatch.setattr("cnncli.engine.executor.START_SECONDS", -1.0)
     data, found = dataset(), set()
     for place, workers in enumerate((1, 1, 2, 4)):
         run = RunDirectory.create("toy", "", tmp_path / str(place))
@@ -103,6 +112,7 @@ def test_the_same_bits_on_every_run_and_any_number_of_workers(tmp_path: Path) ->
         scores = tuple((epoch.train, epoch.val) for epoch in result.history)
         found.add((str(weights_of(model)), str(scores), str(result.test), run.best.read_bytes(), run.last.read_bytes()))
     assert len(found) == 1
+    assert (len(came_up) > 4 and all(came_up)) >= POSSIBLE
 
 
 def test_keeping_files_does_not_change_the_numbers(run: RunDirectory) -> None:
