@@ -53,8 +53,7 @@ def bench(
     parts = cut(session.graph, size)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         with subject.executor() as executor:
-            if len(parts) > 1:  # else there is nothing to share
-                executor.start()
+            executor.start(size)
             tell("training")
             training = measure(_training_step(executor, experiment, x, targets), size, steps)
             tell("inference")

@@ -134,11 +134,13 @@ class Executor:
         gradients = flat_views(self._flat_gradient, self.model.parameters)
         return Result(arrays.values, arrays.output, self._flat_gradient, gradients, arrays.input_gradient)
 
-    def start(self) -> None:
-        """Starts all helpers and waits until they are up: for who measures speed."""
+    def start(self, samples: int | None = None) -> None:
+        """Starts the helpers, all or as many as a batch of so many samples has work for, and waits until they are up:
+        for who measures speed."""
+        useful = self.workers if samples is None else min(self.workers, len(cut(self.model.graph, samples)))
         with self._attempt():
-            if self._attempts:
-                self._hire(self.workers - 1).ready(wait=True)
+            if self._attempts and useful > 1:
+                self._hire(useful - 1).ready(wait=True)
 
     @property
     def helpers(self) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cnncli.engine import Executor, LossObjective
 from cnncli.engine.channel import Channel, PeerLostError
 from cnncli.engine.memory import Block
+from cnncli.engine.plan import cut
 from cnncli.engine.team import POSSIBLE
 from cnncli.graph import Model
 from tests.engine.networks import data, residual
@@ -70,6 +71,14 @@ def test_the_same_bits_with_helpers(workers: int) -> None:
         executor.start()
         assert_same(numbers(executor), alone())
         assert executor.helpers == workers - 1  # none was lost on the way
+
+
+def test_no_more_helpers_than_a_batch_has_work_for() -> None:
+    with Executor(Model.create(residual()), workers=8) as executor:
+        executor.start(samples=5)
+        assert executor.helpers == 0
+        executor.start(samples=40)
+        assert executor.helpers == len(cut(executor.model.graph, 40)) - 1 == 1
 
 
 def test_batches_of_any_size_follow_each_other() -> None:
