@@ -72,6 +72,8 @@ class Executor:
         self._cuts: dict[int, list[slice]] = {}  # by the size of the batch
         self._seconds = 0.0  # spent on work that helpers could have shared
         self._flat_gradient = np.zeros_like(model.flat)
+        self._gradients = flat_views(self._flat_gradient, model.parameters)
+        self._finish = adding_to(self._gradients)
         self._blas = ThreadpoolController()
         self._limit = self._blas.limit(limits=1, user_api="blas")
 
@@ -131,8 +133,7 @@ class Executor:
         assert arrays.values is not None
         if update_buffers:
             self._update_buffers(totals)
-        gradients = flat_views(self._flat_gradient, self.model.parameters)
-        return Result(arrays.values, arrays.output, self._flat_gradient, gradients, arrays.input_gradient)
+        return Result(arrays.values, arrays.output, self._flat_gradient, self._gradients, arrays.input_gradient)
 
     def start(self, samples: int | None = None) -> None:
         """Starts the helpers, all or as many as a batch of so many samples has work for, and waits until they are up:
@@ -156,7 +157,7 @@ class Executor:
         if self._team is not None or self._seconds > START_SECONDS:
             with self._attempt():
                 team = self._hire(min(self.workers, len(micro_batches)) - 1)
-                return team.compute(request, x, micro_batches, self._flat_gradient)
+                return team.compute(request, x, micro_batches, self._flat_gradient, self._finish)
         start = perf_counter()
         result = self._alone(request, x, micro_batches, taps)
         self._seconds += perf_counter() - start
@@ -177,8 +178,7 @@ class Executor:
             dx = np.empty(x.shape, dtype) if request.everything else None
             arrays = replace(arrays, values=np.empty(len(x), dtype), input_gradient=dx)
             self._flat_gradient[...] = 0
-        finish = adding_to(self._flat_gradient, self.model.parameters)
-        return arrays, self._worker.compute(request, arrays, micro_batches, ordered_sum, finish, taps)
+        return arrays, self._worker.compute(request, arrays, micro_batches, ordered_sum, self._finish, taps)
 
     @contextmanager
     def _attempt(self) -> Iterator[None]:

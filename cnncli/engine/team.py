@@ -27,7 +27,7 @@ from cnncli.engine.channel import Channel, PeerLostError
 from cnncli.engine.job import Job, Places, Remap, Setup
 from cnncli.engine.memory import Block
 from cnncli.engine.walk import Arrays, MicroBatch, Request
-from cnncli.engine.worker import Worker, adding_to, ordered_sum
+from cnncli.engine.worker import Finish, Worker, ordered_sum
 
 Array = NDArray[Any]
 
@@ -104,9 +104,10 @@ class Team:
         return [helper for helper in self.helpers if helper.is_ready(wait=wait)]
 
     def compute(
-        self, request: Request, x: Array, micro_batches: Sequence[MicroBatch], flat_gradient: Array
+        self, request: Request, x: Array, micro_batches: Sequence[MicroBatch], flat_gradient: Array, finish: Finish
     ) -> tuple[Arrays, Mapping[str, Array]]:
-        """The results and the totals of coupled layers; fills in the gradient, if there is an objective."""
+        """The results and the totals of coupled layers; fills in the gradient, if there is an objective. `finish` adds
+        to it what this process's micro-batches leave."""
         model, helpers = self._worker.model, self.ready()[: len(micro_batches) - 1]
         places = Places.of(model.graph, request, x, len(micro_batches), model.flat)
         if places.nbytes > self._block.size:
@@ -130,7 +131,6 @@ class Team:
 
         if request.objective is not None:
             flat_gradient[...] = 0
-        finish = adding_to(flat_gradient, model.parameters)
         totals = self._worker.compute(request, replace(arrays, x=x), ours, all_reduce, finish)
         for helper in helpers:
             helper.channel.receive()

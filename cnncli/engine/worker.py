@@ -96,9 +96,8 @@ def ordered_sum(partials: Sequence[Array]) -> Array:
     return total
 
 
-def adding_to(flat: Array, like: Mapping[str, Params]) -> Finish:
-    """Adds every micro-batch's parameter gradients to `flat`, and lets go of their memory."""
-    views = flat_views(flat, like)
+def adding_to(views: Mapping[str, Params]) -> Finish:
+    """Adds every micro-batch's parameter gradients to `views`, by node and key, and lets go of their memory."""
 
     def finish(micro_batch: MicroBatch) -> None:
         for name, gradients in micro_batch.gradients.items():
@@ -117,6 +116,6 @@ def each_to_its_own(rows: Array, like: Mapping[str, Params]) -> Finish:
     def finish(micro_batch: MicroBatch) -> None:
         if len(rows):
             rows[micro_batch.index] = 0
-            adding_to(rows[micro_batch.index], like)(micro_batch)
+            adding_to(flat_views(rows[micro_batch.index], like))(micro_batch)
 
     return finish
