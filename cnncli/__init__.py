@@ -16,17 +16,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cnncli.api.activation_max import activation_max as activation_max
+    from cnncli.api.architecture import architecture as architecture
+    from cnncli.api.attribution import grad_cam as grad_cam
+    from cnncli.api.attribution import guided as guided
+    from cnncli.api.attribution import integrated_gradients as integrated_gradients
+    from cnncli.api.attribution import lrp as lrp
+    from cnncli.api.attribution import occlusion as occlusion
+    from cnncli.api.attribution import saliency as saliency
     from cnncli.api.backward import backward as backward
     from cnncli.api.bench import bench as bench
+    from cnncli.api.confusion import confusion as confusion
     from cnncli.api.curves import curves as curves
+    from cnncli.api.embedding import embedding as embedding
     from cnncli.api.evaluate import evaluate as evaluate
+    from cnncli.api.evolution import evolution as evolution
     from cnncli.api.forward import forward as forward
     from cnncli.api.gradcheck import gradcheck as gradcheck
     from cnncli.api.gradcheck import self_test as self_test
+    from cnncli.api.histograms import histograms as histograms
+    from cnncli.api.mistakes import mistakes as mistakes
+    from cnncli.api.patches import patches as patches
     from cnncli.api.predict import predict as predict
     from cnncli.api.session import Session as Session
     from cnncli.api.session import load as load
+    from cnncli.api.step import step as step
     from cnncli.api.summary import summary as summary
+    from cnncli.api.trace import trace as trace
     from cnncli.api.train import train as train
     from cnncli.api.visualize import feature_maps as feature_maps
     from cnncli.api.visualize import filters as filters
@@ -38,19 +54,35 @@ __version__ = "0.1.0"
 _HOMES = {
     "CnncliError": "cnncli.errors",
     "Session": "cnncli.api.session",
+    "activation_max": "cnncli.api.activation_max",
+    "architecture": "cnncli.api.architecture",
     "backward": "cnncli.api.backward",
     "bench": "cnncli.api.bench",
+    "confusion": "cnncli.api.confusion",
     "curves": "cnncli.api.curves",
+    "embedding": "cnncli.api.embedding",
     "evaluate": "cnncli.api.evaluate",
+    "evolution": "cnncli.api.evolution",
     "feature_maps": "cnncli.api.visualize",
     "filters": "cnncli.api.visualize",
     "forward": "cnncli.api.forward",
+    "grad_cam": "cnncli.api.attribution",
     "gradcheck": "cnncli.api.gradcheck",
     "gradients": "cnncli.api.visualize",
+    "guided": "cnncli.api.attribution",
+    "histograms": "cnncli.api.histograms",
+    "integrated_gradients": "cnncli.api.attribution",
     "load": "cnncli.api.session",
+    "lrp": "cnncli.api.attribution",
+    "mistakes": "cnncli.api.mistakes",
+    "occlusion": "cnncli.api.attribution",
+    "patches": "cnncli.api.patches",
     "predict": "cnncli.api.predict",
+    "saliency": "cnncli.api.attribution",
     "self_test": "cnncli.api.gradcheck",
+    "step": "cnncli.api.step",
     "summary": "cnncli.api.summary",
+    "trace": "cnncli.api.trace",
     "train": "cnncli.api.train",
 }
 """Where each public name lives."""
@@ -59,19 +91,35 @@ __all__ = [
     "CnncliError",
     "Session",
     "__version__",
+    "activation_max",
+    "architecture",
     "backward",
     "bench",
+    "confusion",
     "curves",
+    "embedding",
     "evaluate",
+    "evolution",
     "feature_maps",
     "filters",
     "forward",
+    "grad_cam",
     "gradcheck",
     "gradients",
+    "guided",
+    "histograms",
+    "integrated_gradients",
     "load",
+    "lrp",
+    "mistakes",
+    "occlusion",
+    "patches",
     "predict",
+    "saliency",
     "self_test",
+    "step",
     "summary",
+    "trace",
     "train",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,19 @@ from cnncli.errors import DataError
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+
+
+class Account(NamedTuple):
+    """One sample's loss worked out by hand, for every element of the output (*shape,): the loss is the sum of the
+    terms / divisor, the gradient is slopes / divisor."""
+
+    columns: dict[str, Array]
+    """What is needed to find them, by name."""
+    formula: str
+    terms: Array
+    slope_formula: str
+    slopes: Array
+    divisor: int
 
 
 class Loss(BaseModel):
@@ -39,6 +52,10 @@ class Loss(BaseModel):
         """d(loss of sample i) / dy, (*shape, n): not divided by the number of samples."""
         raise NotImplementedError
 
+    def by_hand(self, y: Array, target: Array) -> Account:
+        """The same for one sample, y and target being (*shape,): as one would do it with a pocket calculator."""
+        raise NotImplementedError
+
 
 class CrossEntropy(Loss):
     """-sum over k of t_k * log softmax(y)_k, the t_k being 1 for the sample's class, else 0, or shares of classes.
@@ -58,9 +75,7 @@ class CrossEntropy(Loss):
         return _numbers(targets, shape, 0, 1)
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        wanted = target.astype(y.real.dtype, copy=False)
-        if self.label_smoothing:
-            wanted = wanted * (1 - self.label_smoothing) + self.label_smoothing / len(y)
+        wanted = self._smoothed(target, y)
         total = np.add.reduce(wanted, axis=0)
         shifted = y - np.maximum.reduce(y.real, axis=0)  # so that exp does not overflow
         powers = np.exp(shifted)
@@ -82,6 +97,25 @@ class CrossEntropy(Loss):
             gradient /= positions
         return gradient
 
+    def by_hand(self, y: Array, target: Array) -> Account:
+        wanted = self._smoothed(target, y)
+        logs = y - y.max(axis=0) - np.log(np.exp(y - y.max(axis=0)).sum(axis=0))
+        total = wanted.sum(axis=0)
+        return Account(
+            {"logit": y, "softmax": np.exp(logs), "target": wanted},
+            "-target * log(softmax)",
+            -wanted * logs,
+            "softmax - target" if np.allclose(total, 1) else "softmax * sum of targets - target",
+            np.exp(logs) * total - wanted,
+            math.prod(y.shape[1:]),
+        )
+
+    def _smoothed(self, target: Array, y: Array) -> Array:
+        wanted = target.astype(y.real.dtype, copy=False)
+        if self.label_smoothing:
+            wanted = wanted * (1 - self.label_smoothing) + self.label_smoothing / len(y)
+        return wanted
+
 
 class MeanSquaredError(Loss):
     """mean over the sample's elements of (y - t)^2. Class numbers become 1 for the class, else 0."""
@@ -98,6 +132,11 @@ class MeanSquaredError(Loss):
     def backward(self, cache: Any) -> Array:
         gradient: Array = cache * (2 / math.prod(cache.shape[:-1]))
         return gradient
+
+    def by_hand(self, y: Array, target: Array) -> Account:
+        error = y - target.astype(y.dtype, copy=False)
+        columns = {"output": y, "target": target}
+        return Account(columns, "(output - target)^2", error**2, "2 * (output - target)", 2 * error, y.size)
 
 
 class BCEWithLogits(Loss):
@@ -124,6 +163,18 @@ class BCEWithLogits(Loss):
     def backward(self, cache: Any) -> Array:
         gradient: Array = cache / math.prod(cache.shape[:-1])
         return gradient
+
+    def by_hand(self, y: Array, target: Array) -> Account:
+        wanted = target.astype(y.dtype, copy=False)
+        share = np.exp(-np.logaddexp(0, -y))  # 1 / (1 + exp(-y)), where exp would overflow too
+        return Account(
+            {"logit": y, "sigmoid": share, "target": wanted},
+            "-target * log(sigmoid) - (1 - target) * log(1 - sigmoid)",
+            wanted * np.logaddexp(0, -y) + (1 - wanted) * np.logaddexp(0, y),  # -log of a number that may round to 0
+            "sigmoid - target",
+            share - wanted,
+            y.size,
+        )
 
 
 LOSSES: dict[str, type[Loss]] = {loss.type: loss for loss in (CrossEntropy, MeanSquaredError, BCEWithLogits)}

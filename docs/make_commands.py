@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 from cnncli.cli.app import command_tree
 from cnncli.cli.commands import Command
@@ -88,7 +88,8 @@ def _parameters(command: Any) -> list[Any]:
 
 
 def _hints(command: Any) -> dict[str, Any]:
-    return get_type_hints(inspect.unwrap(command.callback), include_extras=True)
+    parameters = inspect.signature(inspect.unwrap(command.callback), eval_str=True).parameters
+    return {name: parameter.annotation for name, parameter in parameters.items()}
 
 
 def _parameter(command: Any, parameter: Any) -> tuple[str, str]:

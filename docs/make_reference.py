@@ -25,7 +25,7 @@ from cnncli.layers import LAYERS
 from cnncli.layers.initializers import INITIALIZERS
 from cnncli.losses import LOSSES
 from cnncli.training.optimizers import OPTIMIZERS
-from cnncli.training.settings import TrainSettings
+from cnncli.training.settings import TrainSettings, WatchSettings
 
 PAGE = Path(__file__).with_name("reference.md")
 EXAMPLES = yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8"))
@@ -97,6 +97,9 @@ def page() -> str:
         "## train",
         *_described(TrainSettings),
         _fenced(EXAMPLES["train"]),
+        "### watch",
+        *_described(WatchSettings),
+        _fenced(EXAMPLES["watch"]),
     ]
     return "\n\n".join(blocks) + "\n"
 

@@ -1,9 +1,10 @@
 """Makes everything in this folder from its sources; the same sources give the same files.
 
-    python samples/make_samples.py FASHION_MNIST [--photographs SKIMAGE_DATA] [--out DIR]
+    python samples/make_samples.py FASHION_MNIST [--mnist MNIST] [--photographs SKIMAGE_DATA] [--out DIR]
 
 FASHION_MNIST is the folder with the four .gz files of Fashion-MNIST: Debian's package dataset-fashion-mnist
-puts it at /usr/share/datasets/fashion-mnist. SKIMAGE_DATA is the folder skimage/data of scikit-image, from
+puts it at /usr/share/datasets/fashion-mnist. MNIST is the same for MNIST; without it the digits are left as they are.
+SKIMAGE_DATA is the folder skimage/data of scikit-image, from
 PyPI; without it the photographs are left as they are. Run it where cnncli is installed.
 """
 
@@ -20,10 +21,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cnncli.data.formats.idx import read_idx
-from cnncli.data.sources.fashion_mini import CLASS_NAMES
+from cnncli.data.sources.embedded import GARMENTS
 
 PER_CLASS = {"train": 500, "t10k": 100}
-GARMENTS = ("Ankle boot", "Bag", "Dress", "Pullover", "Trouser")
+DIGITS_PER_CLASS = {"train": 300, "t10k": 50}
+PICTURES = ("Ankle boot", "Bag", "Dress", "Pullover", "Trouser")
 PHOTOGRAPHS = {"cat": "chelsea.png", "coffee": "coffee.png"}
 LONGEST_SIDE = 256
 
@@ -34,27 +36,36 @@ def main() -> None:
     """Read the arguments and write the files."""
     parser = argparse.ArgumentParser(description="Make the samples that come with cnncli.")
     parser.add_argument("fashion_mnist", type=Path, help="folder of Fashion-MNIST's four .gz files")
+    parser.add_argument("--mnist", type=Path, help="folder of MNIST's four .gz files")
     parser.add_argument("--photographs", type=Path, help="folder skimage/data of scikit-image")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write to")
     arguments = parser.parse_args()
-    write_fashion(arguments.fashion_mnist, arguments.out)
+    images, labels = write_part(arguments.fashion_mnist, arguments.out / "fashion-mini", PER_CLASS)
+    write_pictures(images, labels, arguments.out)
+    if arguments.mnist:
+        write_part(arguments.mnist, arguments.out / "mnist-mini", DIGITS_PER_CLASS)
     if arguments.photographs:
         write_photographs(arguments.photographs, arguments.out)
     write_grids(arguments.out)
 
 
-def write_fashion(source: Path, out: Path) -> None:
-    """The first images of every class, in the order of the source, as IDX; and of the test images, some as PNG."""
-    (out / "fashion-mini").mkdir(parents=True, exist_ok=True)
-    for part, per_class in PER_CLASS.items():
+def write_part(source: Path, out: Path, per_class: dict[str, int]) -> tuple[Bytes, Bytes]:
+    """The first images of every class, in the order of the source, as IDX; returns the test images and labels."""
+    out.mkdir(parents=True, exist_ok=True)
+    for part, count in per_class.items():
         names = [f"{part}-images-idx3-ubyte.gz", f"{part}-labels-idx1-ubyte.gz"]
         images, labels = (read_idx(source / name) for name in names)
-        rows = np.sort(np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in range(10)]))
+        rows = np.sort(np.concatenate([np.flatnonzero(labels == label)[:count] for label in range(10)]))
         for name, array in zip(names, (images[rows], labels[rows]), strict=True):
-            write_idx(out / "fashion-mini" / name, array)
-    for garment in GARMENTS:
-        first = np.flatnonzero(labels[rows] == CLASS_NAMES.index(garment))[0]
-        Image.fromarray(images[rows][first]).save(out / f"{garment.lower().replace(' ', '-')}.png", optimize=True)
+            write_idx(out / name, array)
+    return images[rows], labels[rows]
+
+
+def write_pictures(images: Bytes, labels: Bytes, out: Path) -> None:
+    """Some of the images as PNG, the first of its class each."""
+    for garment in PICTURES:
+        first = np.flatnonzero(labels == GARMENTS.index(garment))[0]
+        Image.fromarray(images[first]).save(out / f"{garment.lower().replace(' ', '-')}.png", optimize=True)
 
 
 def write_idx(path: Path, array: Bytes) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import cnncli
 from cnncli.errors import DataError, UsageError
-from cnncli.inspection.views import Pick
+from cnncli.inspection.views import Board, Pick, Row
 from cnncli.training.progress import Listener, Step
 
 NETWORK: dict[str, Any] = {
@@ -117,10 +117,14 @@ def test_an_upstream_gradient_of_one_is_the_target(trained: Path) -> None:
 def test_views_to_be_drawn(trained: Path) -> None:
     session = cnncli.load(run=trained)
     maps = cnncli.feature_maps(session, input="train:0", pick=Pick(nodes=("conv",)))
-    assert [(panel.node, panel.maps.shape) for panel in maps.panels] == [("conv", (2, 1, 4, 4))]
-    assert {panel.node for panel in cnncli.filters(session).panels} == {"conv", "classes"}
+    assert [(row.node, [tile.values.shape for tile in row.tiles]) for row in rows(maps)] == [("conv", [(4, 4)] * 2)]
+    assert {row.node for row in rows(cnncli.filters(session))} == {"conv", "classes"}
     assert cnncli.gradients(session, input="train:0", target=0).subject.target == "logit of class a"
     assert {chart.title for chart in cnncli.curves(trained).charts} >= {"loss", "accuracy"}
+
+
+def rows(board: Board) -> list[Row]:
+    return [row for sheet in board.sheets for row in sheet.rows]
 
 
 def test_summary() -> None:

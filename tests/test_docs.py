@@ -26,7 +26,7 @@ from cnncli.training.optimizers import OPTIMIZERS
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
-    *(page for room in ("docs", "samples", "benchmarks") for page in sorted((ROOT / room).glob("*.md"))),
+    *(page for room in ("docs", "samples", "benchmarks") for page in sorted((ROOT / room).rglob("*.md"))),
 ]
 ENGINE = ROOT / "docs" / "engine.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -131,6 +131,26 @@ def test_a_command_line_parses(words: list[str]) -> None:
 )
 def test_a_wrong_command_line_is_found(line: str) -> None:
     assert refusal(line.split()) is not None
+
+
+VIEWS = ROOT / "docs" / "views"
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
+
+
+def test_every_view_has_a_page() -> None:
+    root: Any = command_tree()
+    views = {*root.commands["visualize"].commands, "forward", "backward", "trace", "gradcheck"}
+    assert views - {page.stem for page in VIEWS.glob("*.md")} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_picture_is_there_says_what_it_shows_and_has_a_command(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    made = {found["image"] for found in script("make_pictures").PICTURE.finditer(text)}
+    for shows, image in IMAGE.findall(text):
+        assert shows
+        assert (page.parent / image).is_file()
+        assert image in made
 
 
 def test_every_command_is_quoted() -> None:

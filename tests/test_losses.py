@@ -142,6 +142,19 @@ def test_values_are_pytorchs(case: Case) -> None:
     np.testing.assert_allclose(case.gradient(), y.grad.numpy(), atol=1e-13)
 
 
+@EVERY
+@pytest.mark.parametrize("scale", [1, 300])
+def test_what_is_worked_out_by_hand_is_the_loss_and_its_gradient(case: Case, scale: int) -> None:
+    y, targets = last(scale * case.y), case.loss.encode(case.targets, case.shape)
+    losses, cache = case.loss.forward(y, targets)
+    gradient = case.loss.backward(cache)
+    for sample, loss in enumerate(losses):
+        account = case.loss.by_hand(y[..., sample], targets[..., sample])
+        assert {array.shape for array in (*account.columns.values(), account.terms, account.slopes)} == {case.shape}
+        assert account.terms.sum() / account.divisor == pytest.approx(loss, rel=1e-12, abs=1e-13 * scale)
+        np.testing.assert_allclose(account.slopes / account.divisor, gradient[..., sample], rtol=1e-12, atol=1e-15)
+
+
 def numbers_of(case: Case) -> Array:
     """Targets as PyTorch wants them: class numbers as ones and zeros."""
     if case.targets.ndim == 1 and case.shape[0] > 1:

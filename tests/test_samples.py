@@ -14,7 +14,9 @@ from PIL import Image
 from cnncli import bundled
 from cnncli.data import read_array
 from cnncli.data.formats.idx import read_idx
-from cnncli.data.sources.fashion_mini import CLASS_NAMES, FashionMini
+from cnncli.data.source import Source
+from cnncli.data.sources.embedded import DIGITS, FashionMini, MnistMini
+from cnncli.data.sources.embedded import GARMENTS as CLASS_NAMES
 from cnncli.errors import UsageError
 from tests.data.makers import inputs, write_idx
 
@@ -32,14 +34,18 @@ GRIDS = {
 }
 
 
-def test_the_set_is_balanced_and_real() -> None:
-    dataset = FashionMini(validation=0).open(GREY, seed=0)
-    assert dataset.class_names == CLASS_NAMES
-    for split, per_class in ((dataset.train, 500), (dataset.split("test"), 100)):
+@pytest.mark.parametrize(
+    ("kind", "names", "sizes"),
+    [(FashionMini, CLASS_NAMES, (500, 100)), (MnistMini, DIGITS, (300, 50))],
+)
+def test_the_sets_are_balanced_and_real(kind: type[Source], names: tuple[str, ...], sizes: tuple[int, int]) -> None:
+    dataset = kind(validation=0).open(GREY, seed=0)
+    assert dataset.class_names == names
+    for split, per_class in zip((dataset.train, dataset.split("test")), sizes, strict=True):
         assert np.bincount(split.targets).tolist() == [per_class] * 10
         assert split.store.dtype == np.uint8
         assert len(np.unique(split.inputs.reshape(len(split), -1), axis=0)) > 0.99 * len(split)
-        assert np.unique(split.targets[:50]).tolist() == list(range(10))  # the classes are mixed
+        assert np.unique(split.targets[:100]).tolist() == list(range(10))  # the classes are mixed
 
 
 @pytest.mark.parametrize("name", GARMENTS)
@@ -75,6 +81,9 @@ def test_licences_and_sources_are_told() -> None:
     mit = bundled.path("samples", "LICENSE-fashion-mnist").read_text(encoding="utf-8")
     assert "MIT" in mit
     assert "2017 Zalando SE" in mit
+    mnist = bundled.path("samples", "LICENSE-mnist").read_text(encoding="utf-8")
+    assert "Attribution-Share Alike 3.0" in mnist
+    assert "Yann LeCun and Corinna Cortes" in mnist
     assert "CC0" in bundled.path("samples", "LICENSE-photographs").read_text(encoding="utf-8")
     readme = bundled.path("samples", "README.md").read_text(encoding="utf-8")
     told = {name for name in bundled.names("samples") if name.split("/")[0] in readme}
@@ -118,7 +127,9 @@ def run_script(source: Path, out: Path) -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.write_fashion(source, out)
+    out.mkdir()
+    images, labels = module.write_part(source, out / "fashion-mini", module.PER_CLASS)
+    module.write_pictures(images, labels, out)
     module.write_grids(out)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from os import PathLike, fspath
 from pathlib import Path
 
-from cnncli.inspection.views import CurvesView, curves_view
+from cnncli.inspection.views.charts import Charts
+from cnncli.inspection.views.curves import curves_view
 from cnncli.training.run_directory import RunDirectory
 
 
-def curves(run: str | PathLike[str]) -> CurvesView:
-    """How the loss and the metrics of a training went. Raises CheckpointError and UsageError."""
+def curves(run: str | PathLike[str]) -> Charts:
+    """How the loss, the metrics and the health of the layers went. Raises CheckpointError and UsageError."""
     directory = RunDirectory.open(Path(run))
-    return curves_view(directory.read_metrics(), fspath(run))
+    metrics = directory.read_metrics()
+    return curves_view(metrics, directory.read_health() if directory.health.is_file() else (), fspath(run))

@@ -7,20 +7,25 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.api.arrays import activation_arrays, parameter_arrays, save_npz
 from cnncli.api.inputs import Inputs, shown
+from cnncli.api.many import describe_each, many_samples, some_of
 from cnncli.api.session import Network, SessionOptions, resolve
-from cnncli.api.subject import describe, top_of
+from cnncli.api.subject import top_of
 from cnncli.engine import Recording, record_forward
 from cnncli.graph import Model
 from cnncli.inspection import views
+from cnncli.inspection.census import Census, forward_census
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.views import ForwardView, Pick
+from cnncli.inspection.samples import Progress
+from cnncli.inspection.views import ForwardView, Pick, Subject
+from cnncli.inspection.views.several import with_all_inputs
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import PanelsView
+    from cnncli.inspection.views import Board
 
 Array = NDArray[Any]
 
@@ -32,6 +37,8 @@ class Forward:
     view: ForwardView
     recording: Recording
     model: Model
+    subjects: tuple[Subject, ...]
+    """Of every sample that was recorded."""
 
     @property
     def arrays(self) -> dict[str, Array]:
@@ -43,38 +50,50 @@ class Forward:
         """Where there is NaN or infinity, in the order in which the network computes."""
         return tuple(row.name for row in self.view.layers if row.statistics.nonfinite)
 
-    def pictures(self, pick: Pick = views.STRONGEST) -> PanelsView:
-        """The activations as maps to be drawn. Raises UsageError if nothing fits `pick`."""
-        return views.feature_maps(self.recording, self.model.graph, self.view.subject, pick)
+    def pictures(self, pick: Pick = views.STRONGEST) -> Board:
+        """The activations as maps to be drawn, a row for each input. Raises UsageError if nothing fits `pick`."""
+        graph, activations = self.model.graph, self.recording.activations
+        board = views.feature_maps(self.recording, graph, self.view.subject, pick)
+        return with_all_inputs(board, activations, graph, self.subjects, pick)
 
 
 def forward(
     network: Network | None = None,
     *,
     input: Inputs | None = None,
+    samples: int | None = None,
     layer: Sequence[str] = (),
     top: int = 5,
     train_mode: bool = False,
     save: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
     **options: Unpack[SessionOptions],
 ) -> Forward:
     """Runs the network on the inputs, by default the first sample of its data, and shows every activation.
 
-    `layer` leaves only those in the view; `top` is the number of classes; `train_mode` gives batch norm and dropout
-    their training behaviour; `save` writes all arrays to an NPZ file.
+    `samples`: the numbers, and which units are dead, are of so many samples of the held-out split instead, evenly
+    spread over it; only those of the first are kept, so that there may be any number. `layer` leaves only those in the
+    view; `top` is the number of classes; `train_mode` gives batch norm and dropout their training behaviour; `save`
+    writes all arrays to an NPZ file; `progress` is told how many of many samples are done.
 
     Raises what `load` does, UsageError, DataError for an input that cannot be used, OutputError.
     """
     session = resolve(network, options)
     keep = only_nodes(session.graph, layer)
-    given = shown(session, input)
+    many = many_samples(session, samples, input, save)
+    given = shown(session, input) if many is None else some_of(many, np.arange(1))
     with session.executor() as executor:
-        recording = record_forward(executor, given.x, training=train_mode)
-    subject = describe(session, given, recording.activations)
+        if many is None:
+            recording = record_forward(executor, given.x, training=train_mode)
+            census = Census.of(recording)
+        else:
+            recording, census = forward_census(executor, many, training=train_mode, progress=progress)
+    subjects = describe_each(session, given, recording.activations)
+    subject = replace(subjects[0], samples=census.samples)
     best = top_of(session, recording.activations, top)
-    view = views.forward_view(recording, session.graph, subject, best)
+    view = views.forward_view(recording, session.graph, subject, best, census)
     view = replace(view, layers=tuple(row for row in view.layers if row.name in keep))
-    result = Forward(view, recording, session.model)
+    result = Forward(view, recording, session.model, subjects)
     if save is not None:
         save_npz(save, result.arrays)
     return result

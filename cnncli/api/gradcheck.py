@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Unpack
 
 from numpy.typing import NDArray
@@ -12,23 +12,26 @@ from cnncli.api.inputs import Inputs, Labels, known_targets, shown_some
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.data.inputs import Input
 from cnncli.inspection import gradcheck as checker
-from cnncli.inspection.gradcheck import GradcheckReport, Progress, SelfTestReport
+from cnncli.inspection.gradcheck import GradcheckReport, Mapped, Progress, SelfTestReport
+from cnncli.inspection.views import Board, Subject
 
 SAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Gradcheck(GradcheckReport):
-    """With the names of the inputs on which it was made."""
+    """With the names of the inputs on which it was made, and whether the targets are made up."""
 
     inputs: tuple[str, ...]
+    random_targets: bool
 
 
 @dataclass(frozen=True)
 class SelfTest(SelfTestReport):
-    """With the names of the inputs on which it was made."""
+    """With the names of the inputs on which it was made, and whether the targets are made up."""
 
     inputs: tuple[str, ...]
+    random_targets: bool
 
 
 def gradcheck(
@@ -39,21 +42,39 @@ def gradcheck(
     samples: int = SAMPLES,
     layer: Sequence[str] = (),
     seed: int = 0,
+    mapped: Mapped = "failed",
     progress: Progress | None = None,
     **options: Unpack[SessionOptions],
 ) -> Gradcheck:
     """Compares what backward computes with what forward passes say: every layer alone, the loss, the whole network.
 
     On the given inputs; else on the first `samples` training samples; else, where there is no data, on random
-    numbers. `layer` leaves the others out; `seed` is that of the random directions. It is computed in float64.
+    numbers. Inputs without a label get random targets: any will do. `layer` leaves the others out; `seed` is that of
+    the random directions; `mapped` says of which tensors there is a map of the error, element by element: "failed",
+    "all" or "none". It is computed in float64.
 
     Raises what `load` does, UsageError, DataError.
     """
     session = resolve(network, options)
     given, targets = _with_targets(session, input, label, samples)
-    loss = session.experiment.loss
-    report = checker.gradcheck(session.model, given.x, targets, loss, layers=layer, seed=seed, progress=progress)
-    return Gradcheck(**_values(report), inputs=given.names)
+    report = checker.gradcheck(
+        session.model,
+        given.x,
+        targets,
+        session.experiment.loss,
+        layers=layer,
+        seed=seed,
+        mapped=mapped,
+        progress=progress,
+    )
+    return Gradcheck(**_values(report), inputs=given.names, random_targets=given.targets is None)
+
+
+def error_maps(report: Gradcheck, network: Session, top: int) -> Board:
+    """The report's maps as pictures: what backward says, what is true, and the difference, of the `top` channels or
+    filters of each tensor where the error is largest."""
+    subject = Subject(", ".join(dict.fromkeys(report.inputs)), samples=len(report.inputs))
+    return checker.board(report, network.graph, subject, top)
 
 
 def self_test(
@@ -73,12 +94,16 @@ def self_test(
     session = resolve(network, options)
     given, targets = _with_targets(session, input, label, samples)
     report = checker.self_test(session.model, given.x, targets, session.experiment.loss, seed=seed, progress=progress)
-    return SelfTest(**_values(report), inputs=given.names)
+    return SelfTest(**_values(report), inputs=given.names, random_targets=given.targets is None)
 
 
 def _with_targets(session: Session, input: Inputs | None, label: Labels, samples: int) -> tuple[Input, NDArray[Any]]:
+    """The inputs, and their targets; where these are not known, those that stand in where there is no data at all."""
     given = shown_some(session, input, label, samples)
-    return given, known_targets(given, "give --label CLASS")
+    if given.targets is not None:
+        return given, given.targets
+    without_data = replace(session, experiment=replace(session.experiment, data=None))
+    return given, known_targets(shown_some(without_data, None, (), len(given.x)), "")
 
 
 def _values(report: GradcheckReport | SelfTestReport) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from cnncli.api.classes import class_index, class_name, index_below, is_binary
+import numpy as np
+
+from cnncli.api.classes import class_index, class_name, index_below, is_binary, names_of
 from cnncli.api.inputs import known_targets
 from cnncli.api.session import Session
 from cnncli.api.subject import truth
@@ -42,16 +44,22 @@ def _logit(session: Session, target: str) -> Choice:
     graph = session.graph
     at = graph.logits(graph.output.layer.link)
     shape = graph.shape_of(at)
-    if len(shape) == 1 and not is_binary(session):
+    if len(shape) == 1 and not is_binary(session) and _has_classes(session):
         index = class_index(session, target, "--target")
-        return Choice(LogitObjective(at, (index,)), f"logit of class {class_name(session, index)}")
+        return Choice(LogitObjective(at, np.array([[index]])), f"logit of class {class_name(session, index)}")
     parts = target.split(",")
     found = [index_below(part, size) for part, size in zip(parts, shape, strict=False)]
     place = tuple(index for index in found if index is not None)
     if not len(place) == len(parts) == len(shape):
         first, last = ",".join("0" for _ in shape), ",".join(str(size - 1) for size in shape)
         raise UsageError(f"--target {target}: expected the place of one number of the output, from {first} to {last}")
-    return Choice(LogitObjective(at, place), f"{at}[{target}]")
+    return Choice(LogitObjective(at, np.array([place])), f"{at}[{target}]")
+
+
+def _has_classes(session: Session) -> bool:
+    """Whether the outputs of a network that ends in a vector stand for classes; in regression they are mere numbers."""
+    links = session.experiment.loss.link, session.graph.output.layer.link
+    return names_of(session) is not None or any(link is not None for link in links)
 
 
 def _upstream(session: Session, given: Input, spec: str) -> Choice:

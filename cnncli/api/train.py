@@ -13,6 +13,7 @@ from cnncli.training.evaluation import check_targets
 from cnncli.training.loop import TrainResult, fit
 from cnncli.training.progress import Listener
 from cnncli.training.run_directory import RunDirectory
+from cnncli.training.watch import plan_watch
 
 
 def train(
@@ -35,7 +36,9 @@ def train(
     changes = [*set, *([] if seed is None else [f"seed={seed}"])]
     session = load(config, checkpoint=checkpoint, set=changes, workers=workers, dtype=dtype)
     experiment, dataset = session.experiment, session.dataset
-    check_targets(experiment.loss, experiment.graph, dataset)  # before there is a directory to leave behind
+    # Before there is a directory to leave behind:
+    check_targets(experiment.loss, experiment.graph, dataset)
+    plan_watch(experiment.train, session.model, experiment.loss, dataset)
     assert experiment.data is not None  # there is a data set
     resolved = replace(experiment, data=experiment.data.resolved(dataset))
     run = RunDirectory.create(experiment.name, resolved.to_yaml(), None if out is None else Path(out))

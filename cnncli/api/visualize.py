@@ -10,7 +10,7 @@ from cnncli.api.forward import forward
 from cnncli.api.inputs import Inputs, Labels
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.inspection import views
-from cnncli.inspection.views import PanelsView, Pick
+from cnncli.inspection.views import Board, Pick
 
 
 def feature_maps(
@@ -20,8 +20,8 @@ def feature_maps(
     pick: Pick = views.STRONGEST,
     train_mode: bool = False,
     **options: Unpack[SessionOptions],
-) -> PanelsView:
-    """What every layer makes of the (first) input, by default the first sample of the data.
+) -> Board:
+    """What every layer makes of each input, by default of the first sample of the data.
 
     `pick` says which layers and channels. Raises what `forward` does, and UsageError if nothing fits `pick`.
     """
@@ -30,7 +30,7 @@ def feature_maps(
 
 def filters(
     network: Network | None = None, *, pick: Pick = views.STRONGEST, **options: Unpack[SessionOptions]
-) -> PanelsView:
+) -> Board:
     """The weights. Raises what `load` does, and UsageError."""
     session = resolve(network, options)
     return views.filters(session.model, pick)
@@ -46,7 +46,7 @@ def gradients(
     pick: Pick = views.STRONGEST,
     train_mode: bool = False,
     **options: Unpack[SessionOptions],
-) -> PanelsView:
+) -> Board:
     """The gradients of what `backward` differentiates, with the same options.
 
     `pick` says which layers and channels. Raises what `backward` does, and UsageError if nothing fits `pick`.

@@ -14,6 +14,7 @@ HELP = "Train a convolutional network from a YAML file on an ordinary CPU, and s
 EPILOG = "Start with:  cnncli init fashion  and then  cnncli train --config fashion.yaml"
 
 START, TRAIN, LOOK = "Start", "Train", "Look inside"
+NUMBERS, REASONS, LEARNT, TRAINED = "The numbers", "Why this answer", "What was learnt", "How it was learnt"
 
 COMMANDS = (
     Command("init", "init:init", "List the starter networks, or write some of them here.", START),
@@ -34,15 +35,69 @@ COMMANDS = (
     Command("predict", "predict:predict", "Tell the most probable classes of images.", TRAIN),
     Command("forward", "forward:forward", "Show what flows forward: each layer's output, then the classes.", LOOK),
     Command("backward", "backward:backward", "Show what flows back: the gradients of outputs and parameters.", LOOK),
+    Command("trace", "trace:trace", "Show the arithmetic of one number, forward or backward.", LOOK),
     Command("gradcheck", "gradcheck:gradcheck", "Prove that the gradients are right, tensor by tensor.", LOOK),
     Command("bench", "bench:bench", "Measure the speed of training and of inference, and the memory.", LOOK),
     group(
         "visualize",
         "Draw what is inside a network, in the terminal or as PNG.",
-        Command("feature-maps", "visualize:feature_maps", "Draw what each layer makes of an image."),
-        Command("filters", "visualize:filters", "Draw the weights."),
-        Command("gradients", "visualize:gradients", "Draw the gradient of each layer's output and of the weights."),
-        Command("curves", "visualize:curves", "Draw how the loss and the metrics of a training went."),
+        Command("architecture", "visualize.architecture:architecture", "Draw the network, with shapes.", NUMBERS),
+        Command("feature-maps", "visualize.panels:feature_maps", "Draw what each layer makes of an image.", NUMBERS),
+        Command("filters", "visualize.panels:filters", "Draw the weights.", NUMBERS),
+        Command(
+            "gradients",
+            "visualize.panels:gradients",
+            "Draw the gradient of each layer's output and of the weights.",
+            NUMBERS,
+        ),
+        Command(
+            "histograms",
+            "visualize.histograms:histograms",
+            "Draw how weights, activations and gradients are distributed.",
+            NUMBERS,
+        ),
+        Command(
+            "step",
+            "visualize.step:step",
+            "Draw what one step of the optimizer changes, against what the gradient promised.",
+            NUMBERS,
+        ),
+        Command(
+            "saliency", "visualize.attribution:saliency", "Draw which pixels the answer is most sensitive to.", REASONS
+        ),
+        Command(
+            "integrated-gradients",
+            "visualize.attribution:integrated_gradients",
+            "Draw what each pixel adds to the answer, from a blank image on.",
+            REASONS,
+        ),
+        Command("grad-cam", "visualize.attribution:grad_cam", "Draw where a layer finds the class.", REASONS),
+        Command(
+            "guided",
+            "visualize.attribution:guided",
+            "Draw guided backpropagation, the deconvnet, or which ReLU blocks what.",
+            REASONS,
+        ),
+        Command(
+            "occlusion", "visualize.attribution:occlusion", "Draw how the answer falls as parts are covered.", REASONS
+        ),
+        Command("lrp", "visualize.attribution:lrp", "Draw the relevance that flows back to each pixel.", REASONS),
+        Command(
+            "activation-max",
+            "visualize.activation_max:activation_max",
+            "Draw an image that a channel would like best, beside the sample that it likes best.",
+            LEARNT,
+        ),
+        Command(
+            "patches", "visualize.patches:patches", "Draw the parts of the data that excite a channel most.", LEARNT
+        ),
+        Command("embedding", "visualize.embedding:embedding", "Draw how a layer spreads the samples.", LEARNT),
+        Command("confusion", "visualize.confusion:confusion", "Draw which classes are taken for which.", LEARNT),
+        Command("mistakes", "visualize.mistakes:mistakes", "Draw the samples with the largest loss.", LEARNT),
+        Command("curves", "visualize.curves:curves", "Draw how the loss and the metrics of a training went.", TRAINED),
+        Command(
+            "evolution", "visualize.evolution:evolution", "Draw how maps and filters changed in a training.", TRAINED
+        ),
         panel=LOOK,
     ),
 )

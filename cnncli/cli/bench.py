@@ -10,20 +10,8 @@ from typing import Annotated
 import typer
 
 import cnncli
-from cnncli.cli.options import (
-    COMPUTING,
-    INPUT,
-    OUTPUT,
-    Checkpoint,
-    Config,
-    Dtype,
-    Json,
-    Run,
-    Set,
-    Workers,
-    examples,
-    network,
-)
+from cnncli.cli.options import Dtype, Json, NetworkOptions, examples
+from cnncli.cli.panels import COMPUTING, INPUT, OUTPUT
 
 
 @examples(
@@ -32,10 +20,7 @@ from cnncli.cli.options import (
     "cnncli bench --config lenet5.yaml --layers",
 )
 def bench(
-    config: Config = None,
-    run: Run = None,
-    checkpoint: Checkpoint = None,
-    set_: Set = None,
+    network: NetworkOptions,
     batch_size: Annotated[
         list[int] | None,
         typer.Option(
@@ -61,7 +46,6 @@ def bench(
             rich_help_panel=COMPUTING,
         ),
     ] = None,
-    workers: Workers = None,
     dtype: Dtype = "float32",
 ) -> None:
     """Measure the speed of training and of inference, and the memory.
@@ -70,9 +54,9 @@ def bench(
     With several batch sizes --json prints a list.
     """
     from cnncli.cli.output import show, show_json
-    from cnncli.render import bench as tables
+    from cnncli.render.terminal import bench as tables
 
-    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
+    session = network.load(dtype)
     # From the smallest on, because the peak of a process's memory never falls again.
     sizes = sorted(set(batch_size or [session.experiment.train.batch_size]))
     with _progress() as progress:

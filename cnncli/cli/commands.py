@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from cnncli.cli.signature import flat
+
 
 class Command(TyperCommand):
     """A command that is only its name and the first line of its help until it is called.
@@ -31,7 +33,7 @@ class Command(TyperCommand):
         module, _, name = self.home.partition(":")
         function = getattr(import_module(f"cnncli.cli.{module}"), name)
         alone = typer.Typer(add_completion=False)
-        alone.command(epilog=function.epilog)(function)
+        alone.command(epilog=function.epilog)(flat(function))
         whole = get_command(alone)
         self.callback, self.params, self.help, self.epilog = whole.callback, whole.params, whole.help, whole.epilog
 

@@ -7,21 +7,18 @@ from typing import Annotated, Literal
 import typer
 
 import cnncli
-from cnncli.cli.options import INPUT, Checkpoint, Config, Dtype, Json, Run, Set, Workers, examples, network
+from cnncli.cli.options import Dtype, Json, NetworkOptions, examples
+from cnncli.cli.panels import INPUT
 
 
 @examples("cnncli eval --run runs/fashion-20250101-120000", "cnncli eval --run runs/first --split val --json")
 def evaluate(
-    config: Config = None,
-    run: Run = None,
-    checkpoint: Checkpoint = None,
-    set_: Set = None,
+    network: NetworkOptions,
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option("--split", help="Which samples; by default test, else val, else train.", rich_help_panel=INPUT),
     ] = None,
     json: Json = False,
-    workers: Workers = None,
     dtype: Dtype = "float32",
 ) -> None:
     """Measure a trained network on a split of its data."""
@@ -29,7 +26,7 @@ def evaluate(
     from cnncli.cli.output import say, show_json
     from cnncli.training.progress import scores_text
 
-    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
+    session = network.load(dtype)
     result = cnncli.evaluate(session, split=split)
     note_random_weights(session)
     if json:

@@ -7,37 +7,30 @@ from typing import Annotated
 import typer
 
 import cnncli
-from cnncli.cli.options import (
-    OUTPUT,
-    Checkpoint,
-    Config,
-    Dtype,
-    Input,
-    Json,
-    LayerNames,
-    Pictures,
-    Run,
-    Save,
-    Set,
-    TrainMode,
-    Values,
-    Workers,
-    examples,
-    network,
-)
+from cnncli.cli.options import Dtype, InputOptions, Json, LayerNames, NetworkOptions, Pictures, Save, Values, examples
+from cnncli.cli.panels import INPUT, OUTPUT
+
+ManySamples = Annotated[
+    int | None,
+    typer.Option(
+        "--samples",
+        min=1,
+        metavar="N",
+        help="Numbers, and dead units, over N samples of the held-out split; pictures of the first.",
+        rich_help_panel=INPUT,
+    ),
+]
 
 
 @examples(
     "cnncli forward --config edge3x3.yaml --input grid.txt --values",
     "cnncli forward --run runs/first --input boot.png --save boot.npz",
+    "cnncli forward --run runs/first --samples 500",
 )
 def forward(
-    config: Config = None,
-    run: Run = None,
-    checkpoint: Checkpoint = None,
-    set_: Set = None,
-    input_: Input = None,
-    train_mode: TrainMode = False,
+    network: NetworkOptions,
+    shown: InputOptions,
+    samples: ManySamples = None,
     layer: LayerNames = None,
     values: Values = False,
     top: Annotated[
@@ -46,25 +39,31 @@ def forward(
     save: Save = None,
     out: Pictures = None,
     json: Json = False,
-    workers: Workers = None,
     dtype: Dtype = "float32",
 ) -> None:
     """Show what flows forward: each layer's output, then the classes."""
     from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in, write_pictures
+    from cnncli.cli.out import require_folder
     from cnncli.cli.output import show, show_json
-    from cnncli.render import flow
+    from cnncli.cli.progress import counting
+    from cnncli.render.terminal import flow
 
-    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
-    result = cnncli.forward(
-        session,
-        input=input_,
-        layer=layer or [],
-        top=top,
-        train_mode=train_mode,
-        save=save,
-    )
+    require_folder(out)
+    session = network.load(dtype)
+    with counting("samples") as progress:
+        result = cnncli.forward(
+            session,
+            input=shown.input_,
+            samples=samples,
+            layer=layer or [],
+            top=top,
+            train_mode=shown.train_mode,
+            save=save,
+            progress=progress,
+        )
     note_random_weights(session)
-    note_stand_in(input_, [result.view.subject.input])
+    if samples is None:
+        note_stand_in(shown.input_, [result.view.subject.input])
     if out is not None:
         write_pictures(result.pictures(), out)
     if json:

@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import cnncli
 from cnncli.cli.failures import FAILED
-from cnncli.cli.options import (
-    COMPUTING,
-    INPUT,
-    Checkpoint,
-    Config,
-    Input,
-    Json,
-    Label,
-    LayerNames,
-    Run,
-    Set,
-    Workers,
-    examples,
-    network,
-)
+from cnncli.cli.options import Input, Json, Label, LayerNames, NetworkOptions, Pictures, examples
+from cnncli.cli.panels import COMPUTING, INPUT
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from pathlib import Path
 
     from cnncli.api.gradcheck import Gradcheck, SelfTest
+    from cnncli.api.session import Session
+    from cnncli.inspection.views import Board
 
 INCONCLUSIVE = 3
 EXIT_CODES = {"PASS": 0, "FAIL": FAILED, "INCONCLUSIVE": INCONCLUSIVE}
+IN_TERMINAL, IN_FILES = 4, 16
+"""Of how many filters or channels the errors are drawn,"""
+MAPS = 2
+"""and in the terminal of how many tensors."""
 
 
 @examples(
     "cnncli gradcheck --config lenet5.yaml",
-    "cnncli gradcheck --config lenet5.yaml --layer conv1 --json",
+    "cnncli gradcheck --config lenet5.yaml --layer conv1 --out pictures",
     "cnncli gradcheck --config lenet5.yaml --self-test",
 )
 def gradcheck(
-    config: Config = None,
-    run: Run = None,
-    checkpoint: Checkpoint = None,
-    set_: Set = None,
+    network: NetworkOptions,
     input_: Input = None,
     label: Label = None,
     samples: Annotated[
@@ -62,51 +53,92 @@ def gradcheck(
         bool,
         typer.Option("--self-test", help="Plant errors instead, and see that each is found.", rich_help_panel=INPUT),
     ] = False,
+    out: Pictures = None,
     json: Json = False,
     seed: Annotated[
         int,
         typer.Option("--seed", min=0, metavar="N", help="Start of the random directions.", rich_help_panel=COMPUTING),
     ] = 0,
-    workers: Workers = None,
 ) -> None:
     """Prove that the gradients are right, tensor by tensor.
+
+    With --out, pictures of where the errors sit: of the gradients that are wrong, or of those of each --layer.
 
     Exit code 0: all right; 1: a gradient is wrong; 3: not everything could be decided.
     """
     from cnncli.cli.progress import checking
-    from cnncli.render import tables
 
     if self_test and layer:
         raise UsageError("--self-test plants errors in layers of its own choice; leave out --layer")
-    chosen = network(config, run, checkpoint, set_, workers)
-    labels = label or []
-    if self_test:
-        with checking() as progress:
-            tested = cnncli.self_test(
-                input=input_, label=labels, samples=samples, seed=seed, progress=progress, **chosen
+    if self_test and out:
+        raise UsageError("--self-test draws no pictures; leave out --out")
+    session = network.load()
+    with checking() as progress:
+        if self_test:
+            report: Gradcheck | SelfTest = cnncli.self_test(
+                session, input=input_, label=label or [], samples=samples, seed=seed, progress=progress
             )
-        _present(tested, tables.self_test(tested), given=input_, json=json)
-    else:
-        with checking() as progress:
-            checked = cnncli.gradcheck(
+        else:
+            report = cnncli.gradcheck(
+                session,
                 input=input_,
-                label=labels,
+                label=label or [],
                 samples=samples,
                 layer=layer or [],
                 seed=seed,
+                mapped="all" if out and layer else "failed",
                 progress=progress,
-                **chosen,
             )
-        _present(checked, tables.gradcheck(checked), given=input_, json=json)
+    _present(report, session, out, given=input_, json=json)
+    raise typer.Exit(EXIT_CODES[report.verdict])
 
 
-def _present(report: Gradcheck | SelfTest, table: RenderableType, *, given: list[str] | None, json: bool) -> None:
+def _present(
+    report: Gradcheck | SelfTest, session: Session, out: Path | None, *, given: list[str] | None, json: bool
+) -> None:
+    from cnncli.api.gradcheck import Gradcheck
     from cnncli.cli.look import note_stand_in
-    from cnncli.cli.output import show, show_json
+    from cnncli.cli.output import note, show, show_json
+    from cnncli.render.document import plain
+    from cnncli.render.terminal import gradcheck as drawn
 
     note_stand_in(given, report.inputs)
+    if report.random_targets:
+        note("no --label is given: the targets are random, which proves as much")
+    if not isinstance(report, Gradcheck):
+        show_json(report) if json else show(drawn.self_test(report))
+        return
+    files = [] if out is None else _save(report, session, out)
     if json:
-        show_json(report)
+        show_json({**plain(report), "files": files})
     else:
-        show(table)
-    raise typer.Exit(EXIT_CODES[report.verdict])
+        show(drawn.gradcheck(report, None if out else _few_maps(report, session)))
+
+
+def _save(report: Gradcheck, session: Session, out: Path) -> list[Path]:
+    """PNG files under `out`, and a list of them."""
+    from cnncli.api.gradcheck import error_maps
+    from cnncli.cli.output import note
+    from cnncli.render.png.gallery import save_board
+    from cnncli.render.text import plural
+
+    if not report.maps:
+        if report.verdict == "PASS":
+            note("no gradient is wrong, so there is nothing to draw; with --layer NAME it is drawn all the same")
+        else:
+            note("no gradient could be compared element by element, so there is nothing to draw")
+        return []
+    files = save_board(error_maps(report, session, IN_FILES), out)
+    note(f"wrote {plural(len(files) - 1, 'picture')} into {files[0].parent}")
+    return files
+
+
+def _few_maps(report: Gradcheck, session: Session) -> Board:
+    """What is small enough for the terminal, where the hints stand above."""
+    from cnncli.api.gradcheck import error_maps
+
+    board = error_maps(report, session, IN_TERMINAL)
+    count = len(board.sheets)
+    notes = (f"with --out DIR the maps of all {count} wrong gradients are drawn",) if count > MAPS else ()
+    sheets = tuple(replace(sheet, notes=()) for sheet in board.sheets[:MAPS])
+    return replace(board, sheets=sheets, notes=notes)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cnncli.api.session import Session
-    from cnncli.inspection.views import PanelsView
+    from cnncli.inspection.views import Board
 
 
 def note_stand_in(given: Sequence[str] | None, taken: Sequence[str]) -> None:
@@ -48,9 +48,9 @@ def fail_if_nonfinite(places: Sequence[str]) -> None:
         raise typer.Exit(FAILED)
 
 
-def write_pictures(view: PanelsView, out: Path) -> None:
+def write_pictures(board: Board, out: Path) -> None:
     """PNG files under `out`."""
-    from cnncli.render.gallery import save_panels
+    from cnncli.render.png.gallery import save_board
 
-    *files, _ = save_panels(view, out)
+    *files, _ = save_board(board, out)
     note(f"wrote {len(files)} pictures into {files[0].parent}")

@@ -1,22 +1,26 @@
-"""The options that several commands share, as types for their signatures."""
+"""The options that several commands share, one by one and in groups, for their signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+import cnncli
+from cnncli.cli.panels import COMPUTING, INPUT, NETWORK, OUTPUT
+from cnncli.errors import UsageError
+
 if TYPE_CHECKING:
-    from cnncli.api.session import SessionOptions
+    from cnncli.api.session import Session
+    from cnncli.inspection.views import Pick
 
 F = TypeVar("F", bound=Callable[..., None])
 
-NETWORK = "Network"
-INPUT = "Input"
-OUTPUT = "Output"
-COMPUTING = "Computing"
+IN_TERMINAL, IN_FILES = 12, 64
+"""How many channels of a layer are drawn, unless it is said."""
 
 Config = Annotated[
     Path | None,
@@ -99,6 +103,21 @@ Pictures = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write PNG pictures here.", rich_help_panel=OUTPUT)
 ]
 
+Channels = Annotated[
+    str | None, typer.Option("--channels", metavar="LIST", help="Which channels, as 0,3,8-10.", rich_help_panel=OUTPUT)
+]
+Top = Annotated[
+    int | None,
+    typer.Option(
+        "--top",
+        min=1,
+        metavar="K",
+        help=f"How many channels: the strongest; by default {IN_TERMINAL}, with --out {IN_FILES}.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="All channels, in their order.", rich_help_panel=OUTPUT)]
+
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -111,23 +130,63 @@ Dtype = Annotated[
 ]
 
 
-def network(
-    config: Path | None,
-    run: Path | None,
-    checkpoint: Path | None,
-    changes: list[str] | None,
-    workers: int | None = None,
-    dtype: Literal["float32", "float64"] = "float32",
-) -> SessionOptions:
-    """The options above that say which network, as the functions of `cnncli` take them."""
-    return {
-        "config": config,
-        "run": run,
-        "checkpoint": checkpoint,
-        "set": changes or [],
-        "workers": workers,
-        "dtype": dtype,
-    }
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Which network, and on how many processes it is run."""
+
+    config: Config = None
+    run: Run = None
+    checkpoint: Checkpoint = None
+    set_: Set = None
+    workers: Workers = None
+
+    def load(self, dtype: Literal["float32", "float64"] = "float32") -> Session:
+        """It, with its weights. Raises what `cnncli.load` does."""
+        return cnncli.load(
+            self.config,
+            run=self.run,
+            checkpoint=self.checkpoint,
+            set=self.set_ or [],
+            workers=self.workers,
+            dtype=dtype,
+        )
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """What the network is shown, and how it behaves."""
+
+    input_: Input = None
+    train_mode: TrainMode = False
+
+
+@dataclass(frozen=True)
+class ObjectiveOptions:
+    """What is differentiated: the loss, if nothing else is said."""
+
+    label: Label = None
+    target: Target = None
+    upstream: Upstream = None
+
+
+@dataclass(frozen=True)
+class PickOptions:
+    """Which layers are drawn, and which of their channels."""
+
+    layer: LayerNames = None
+    channels: Channels = None
+    top: Top = None
+    every: All = False
+
+    def pick(self, out: Path | None) -> Pick:
+        """The choice, for the terminal or for files in `out`. Raises UsageError."""
+        from cnncli.inspection.views import Pick, parse_channels
+
+        if (self.channels is not None) + (self.top is not None) + self.every > 1:
+            raise UsageError("--channels, --top and --all each say which channels; give one of them")
+        default = IN_TERMINAL if out is None else IN_FILES
+        chosen = () if self.channels is None else parse_channels(self.channels)
+        return Pick(tuple(self.layer or ()), chosen, None if self.every else self.top or default)
 
 
 def examples(*lines: str) -> Callable[[F], F]:

@@ -29,6 +29,15 @@ def show(*renderables: RenderableType) -> None:
     console().print(*renderables, sep="\n")
 
 
+def show_paged(renderable: RenderableType) -> None:
+    """The same through a pager, where somebody sits at a terminal and there is one."""
+    from cnncli.render.terminal.pager import paged
+
+    target = console()
+    with paged(target):
+        target.print(renderable)
+
+
 def say(*lines: str) -> None:
     """Plain lines on stdout."""
     typer.echo("\n".join(lines))

@@ -7,50 +7,34 @@ from typing import Annotated
 import typer
 
 import cnncli
-from cnncli.cli.options import (
-    INPUT,
-    OUTPUT,
-    Checkpoint,
-    Config,
-    Dtype,
-    Input,
-    Json,
-    Run,
-    Set,
-    Workers,
-    examples,
-    network,
-)
+from cnncli.cli.options import Dtype, Input, Json, NetworkOptions, examples
+from cnncli.cli.panels import INPUT, OUTPUT
 
 
 @examples("cnncli predict --run runs/first boot.png bag.png", "cnncli predict --run runs/first --input test:17 --top 5")
 def predict(
+    network: NetworkOptions,
     images: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[IMAGE]...", help="What to look at; as --input.", show_default=False, rich_help_panel=INPUT
         ),
     ] = None,
-    config: Config = None,
-    run: Run = None,
-    checkpoint: Checkpoint = None,
-    set_: Set = None,
     input_: Input = None,
     top: Annotated[
         int, typer.Option("--top", min=1, metavar="K", help="How many classes.", rich_help_panel=OUTPUT)
     ] = 3,
     json: Json = False,
-    workers: Workers = None,
     dtype: Dtype = "float32",
 ) -> None:
     """Tell the most probable classes of images."""
     from cnncli.cli.look import fail_unless_finite, note_random_weights
     from cnncli.cli.output import show, show_json
-    from cnncli.render import tables
-    from cnncli.render.values import Values
+    from cnncli.render.terminal import tables
+    from cnncli.render.terminal.values import Values
 
     inputs = [*(images or []), *(input_ or [])]
-    session = cnncli.load(**network(config, run, checkpoint, set_, workers, dtype))
+    session = network.load(dtype)
     found = cnncli.predict(session, input=inputs, top=top)
     note_random_weights(session)
     if json:

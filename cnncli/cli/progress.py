@@ -1,4 +1,4 @@
-"""How a training or a check goes, on stderr: a moving bar in a terminal; in a pipe a line an epoch, or nothing."""
+"""How long work goes, on stderr: a moving bar in a terminal; in a pipe a line an epoch of a training, else nothing."""
 
 from __future__ import annotations
 
@@ -41,3 +41,17 @@ def checking() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("")
         yield lambda name, done, total: bar.update(task, description=name, completed=done, total=total)
+
+
+@contextmanager
+def counting(what: str = "") -> Iterator[Callable[[int, int], None]]:
+    """Is told how many are done, and of how many; `what` they are, in the plural."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (BarColumn(), TextColumn(f"{{task.completed:,}} of {{task.total:,}} {what}"))
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)

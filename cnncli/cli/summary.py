@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import cnncli
-from cnncli.cli.options import Checkpoint, Config, Json, Run, Set, Workers, examples, network
+from cnncli.cli.options import Json, NetworkOptions, examples
 
 
 @examples("cnncli summary --config lenet5.yaml", "cnncli summary --config lenet5.yaml --set model.input=[1,32,32]")
-def summary(
-    config: Config = None,
-    run: Run = None,
-    checkpoint: Checkpoint = None,
-    set_: Set = None,
-    json: Json = False,
-    workers: Workers = None,
-) -> None:
+def summary(network: NetworkOptions, json: Json = False) -> None:
     """Show each layer's shape, parameters, work and receptive field."""
     from cnncli.cli.output import show, show_json
-    from cnncli.render import tables
+    from cnncli.render.terminal import tables
 
-    view = cnncli.summary(**network(config, run, checkpoint, set_, workers))
+    view = cnncli.summary(network.load())
     if json:
         show_json(view)
     else:

@@ -9,7 +9,8 @@ import typer
 
 import cnncli
 from cnncli.cli.failures import INTERRUPTED
-from cnncli.cli.options import COMPUTING, OUTPUT, Checkpoint, Config, Dtype, Json, Set, Workers, examples
+from cnncli.cli.options import Checkpoint, Config, Dtype, Json, Set, Workers, examples
+from cnncli.cli.panels import COMPUTING, OUTPUT
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:

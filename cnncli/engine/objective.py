@@ -51,16 +51,19 @@ class LossObjective:
 
 @dataclass(frozen=True)
 class LogitObjective:
-    """One element of the value: y[index], for instance the logit of a class."""
+    """One element of every sample's value, for instance the logit of a class; `index` is (N, ndim), or (1, ndim) for
+    all samples alike."""
 
     at: str
-    index: tuple[int, ...]
+    index: Array
     mean: bool = False
 
     def evaluate(self, y: Array, samples: slice) -> tuple[Array, Array]:
+        index = self.index if len(self.index) == 1 else self.index[samples]
+        places = (*index.T, np.arange(y.shape[-1]))
         gradient = np.zeros_like(y)
-        gradient[self.index] = 1
-        return y[self.index].copy(), gradient
+        gradient[places] = 1
+        return y[places], gradient
 
 
 @dataclass(frozen=True)
@@ -73,5 +76,5 @@ class UpstreamObjective:
 
     def evaluate(self, y: Array, samples: slice) -> tuple[Array, Array]:
         chosen = self.upstream if self.upstream.shape[0] == 1 else self.upstream[samples]
-        gradient = np.array(np.broadcast_to(np.moveaxis(chosen, 0, -1), y.shape), y.dtype)
+        gradient = np.array(np.broadcast_to(np.moveaxis(chosen, 0, -1), y.shape), y.dtype, order="C")
         return to_user(gradient * y).reshape(y.shape[-1], -1).sum(axis=1), gradient

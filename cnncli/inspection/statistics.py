@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,32 @@ def statistics(array: Array) -> Statistics:
         zeros=zeros,
         nonfinite=values.size - kept.size,
     )
+
+
+def merged(a: Statistics, b: Statistics) -> Statistics:
+    """Those of the elements of both together (Chan, Golub, LeVeque 1979), without any square that could overflow."""
+    size, nonfinite = a.size + b.size, a.nonfinite + b.nonfinite
+    zeros = (a.zeros * a.size + b.zeros * b.size) / size if size else 0.0
+    n, m = a.size - a.nonfinite, b.size - b.nonfinite
+    if not n or not m:
+        return replace(a if n else b, size=size, zeros=zeros, nonfinite=nonfinite)
+    p, q = n / (n + m), m / (n + m)
+    return Statistics(
+        size=size,
+        min=min(a.min, b.min),
+        mean=p * a.mean + q * b.mean,
+        max=max(a.max, b.max),
+        std=math.hypot(math.sqrt(p) * a.std, math.sqrt(q) * b.std, math.sqrt(p * q) * (a.mean - b.mean)),
+        norm=math.hypot(a.norm, b.norm),
+        zeros=zeros,
+        nonfinite=nonfinite,
+    )
+
+
+def scaled(found: Statistics, factor: float) -> Statistics:
+    """Those of the elements times `factor`, which is above 0."""
+    names = ("min", "mean", "max", "std", "norm")
+    return found if factor == 1 else replace(found, **{name: getattr(found, name) * factor for name in names})
 
 
 def as_maps(array: Array) -> Array:

@@ -30,6 +30,13 @@ class Axis:
         """The number of windows; below 1 where none fits. (size + padding - extent) // stride + 1."""
         return (self.size + self.before + self.after - self.extent) // self.stride + 1
 
+    def seen(self, outputs: range) -> range:
+        """The inputs that these outputs see, those of the padding among them; with the gaps of the dilation only where
+        it is a single output."""
+        start = outputs[0] * self.stride - self.before
+        stop = outputs[-1] * self.stride - self.before + self.extent
+        return range(start, stop, self.dilation if len(outputs) == 1 else 1)
+
     @cached_property
     def every(self) -> Axis:
         """One tap that sees every position, those of the padding among them."""

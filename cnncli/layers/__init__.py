@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncli.layers.activations import Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh
+from cnncli.layers.activations import Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh
 from cnncli.layers.base import Layer
 from cnncli.layers.conv import Conv2d
 from cnncli.layers.dropout import Dropout
@@ -11,6 +11,7 @@ from cnncli.layers.merge import Add, Concat
 from cnncli.layers.normalization import BatchNorm
 from cnncli.layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from cnncli.layers.shaping import Flatten, Identity
+from cnncli.layers.softmax import Softmax
 
 LAYERS: dict[str, type[Layer]] = {
     layer.type: layer

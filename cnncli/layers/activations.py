@@ -1,11 +1,10 @@
-"""Activation functions. All but softmax work element by element: `curve` gives y and dy/dx, the chain rule does
-the rest. Formulas are evaluated in the array's own precision, and through complex numbers branch on the real part.
+"""Activation functions: `curve` gives f(x) and f'(x). Formulas are evaluated in the array's own precision, and through
+complex numbers branch on the real part.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
@@ -13,43 +12,16 @@ import numpy as np
 from pydantic import Field
 
 from cnncli.kernels.special import erf
-from cnncli.layers.base import Array, Cache, Layer, Params, Shape
+from cnncli.layers.base import Array, Shape, Steps
+from cnncli.layers.elementwise import Elementwise
 from cnncli.layers.run import Run
 
 
-class _Elementwise(Layer):
-    """y = f(x), element by element."""
-
-    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        return inputs[0]
-
-    def curve(self, x: Array, y: Array, run: Run) -> tuple[Array | None, Array | None]:
-        """Writes f(x) into y, which may be x itself. Gives f'(x), or None where `run.keep` is false, and which
-        branch of f each element took, or None where f is smooth."""
-        raise NotImplementedError
-
-    def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
-        (x,) = xs
-        y = x if run.owned[0] else run.empty(x.shape, x.dtype)
-        slope, branch = self.curve(x, y, run)
-        return y, (slope, branch) if run.keep else None
-
-    def backward(
-        self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run
-    ) -> tuple[tuple[Array | None, ...], Params]:
-        if not run.needs[0]:
-            return (None,), {}
-        return (np.multiply(dy, cache[0], out=dy if run.owns_dy else run.empty(dy.shape, dy.dtype)),), {}
-
-    def branches(self, params: Mapping[str, Array], cache: Cache) -> Array | None:
-        branch: Array | None = cache[1]
-        return branch
-
-
-class Relu(_Elementwise):
+class Relu(Elementwise):
     """y = max(x, 0). The slope at 0 is 0."""
 
     type: ClassVar[str] = "relu"
+    rectifies: ClassVar[bool] = True
     keeps_maximum: ClassVar[bool] = True
 
     def curve(self, x: Array, y: Array, run: Run) -> tuple[Array | None, Array | None]:
@@ -62,8 +34,11 @@ class Relu(_Elementwise):
             np.maximum(x, _zeros(x.shape[1:], x.dtype) if x.ndim > 2 else x.dtype.type(0), out=y)
         return (positive, positive) if run.keep else (None, None)
 
+    def worked_out(self, x: Any) -> Steps:
+        return (("max(x, 0)", np.maximum(x, 0)),)
 
-class LeakyRelu(_Elementwise):
+
+class LeakyRelu(Elementwise):
     """y = x where x > 0, else negative_slope * x."""
 
     type: ClassVar[str] = "leaky_relu"
@@ -76,8 +51,13 @@ class LeakyRelu(_Elementwise):
         np.multiply(x, slope, out=y)
         return slope, positive
 
+    def worked_out(self, x: Any) -> Steps:
+        if x > 0:
+            return (("x, since x > 0", x),)
+        return ((f"{self.negative_slope} * x", self.negative_slope * x),)
 
-class Elu(_Elementwise):
+
+class Elu(Elementwise):
     """y = x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2016)."""
 
     type: ClassVar[str] = "elu"
@@ -99,8 +79,13 @@ class Elu(_Elementwise):
         bend += positive
         return bend, positive
 
+    def worked_out(self, x: Any) -> Steps:
+        if x > 0:
+            return (("x, since x > 0", x),)
+        return ("exp(x)", np.exp(x)), (f"{self.alpha} * (exp(x) - 1)", self.alpha * np.expm1(x))
 
-class Gelu(_Elementwise):
+
+class Gelu(Elementwise):
     """y = x * Phi(x), Phi the normal distribution function (Hendrycks and Gimpel 2016).
 
     Phi(x) = (1 + erf(x / sqrt(2))) / 2, or with approximate: tanh its approximation
@@ -153,8 +138,17 @@ class Gelu(_Elementwise):
         square *= rest
         return share, square
 
+    def worked_out(self, x: Any) -> Steps:
+        if self.approximate == "none":
+            share = (1 + math.erf(x / math.sqrt(2))) / 2
+            return ("Phi = (1 + erf(x / sqrt(2))) / 2", share), ("x * Phi", x * share)
+        u = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+        share = (1 + np.tanh(u)) / 2
+        steps = ("u = sqrt(2 / pi) * (x + 0.044715 * x^3)", u), ("t = (1 + tanh(u)) / 2", share)
+        return *steps, ("x * t", x * share)
 
-class Silu(_Elementwise):
+
+class Silu(Elementwise):
     """y = x * sigmoid(x), also called swish (Elfwing et al. 2018)."""
 
     type: ClassVar[str] = "silu"
@@ -171,8 +165,12 @@ class Silu(_Elementwise):
         np.multiply(x, share, out=y)
         return slope, None
 
+    def worked_out(self, x: Any) -> Steps:
+        steps = _sigmoid_by_hand(x)
+        return *steps, ("x * s", x * steps[-1][1])
 
-class Sigmoid(_Elementwise):
+
+class Sigmoid(Elementwise):
     """y = 1 / (1 + exp(-x))."""
 
     type: ClassVar[str] = "sigmoid"
@@ -186,8 +184,11 @@ class Sigmoid(_Elementwise):
         slope *= y
         return slope, None
 
+    def worked_out(self, x: Any) -> Steps:
+        return _sigmoid_by_hand(x)
 
-class Tanh(_Elementwise):
+
+class Tanh(Elementwise):
     """y = tanh(x)."""
 
     type: ClassVar[str] = "tanh"
@@ -200,8 +201,11 @@ class Tanh(_Elementwise):
         np.subtract(1, slope, out=slope)
         return slope, None
 
+    def worked_out(self, x: Any) -> Steps:
+        return (("tanh(x)", np.tanh(x)),)
 
-class Softplus(_Elementwise):
+
+class Softplus(Elementwise):
     """y = log(1 + exp(beta * x)) / beta, and y = x where beta * x > threshold (as in PyTorch)."""
 
     type: ClassVar[str] = "softplus"
@@ -227,37 +231,11 @@ class Softplus(_Elementwise):
         y += scaled
         return slope, linear
 
-
-class Softmax(Layer):
-    """y_c = exp(x_c) / sum over k of exp(x_k), over the first axis: channels or features."""
-
-    type: ClassVar[str] = "softmax"
-    keeps_output: ClassVar[bool] = True
-    link: ClassVar[str | None] = "softmax"
-
-    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        return inputs[0]
-
-    def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
-        (x,) = xs
-        y = x if run.owned[0] else run.empty(x.shape, x.dtype)
-        np.subtract(x, x.real.max(axis=0), out=y)
-        np.exp(y, out=y)
-        y /= y.sum(axis=0)
-        return y, y if run.keep else None
-
-    def backward(
-        self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run
-    ) -> tuple[tuple[Array | None, ...], Params]:
-        """dx = y * (dy - sum over k of y_k dy_k)."""
-        if not run.needs[0]:
-            return (None,), {}
-        y = cache
-        product = np.multiply(y, dy, out=run.empty(y.shape, y.dtype))
-        dx = dy if run.owns_dy else run.empty(dy.shape, dy.dtype)
-        np.subtract(dy, product.sum(axis=0), out=dx)
-        dx *= y
-        return (dx,), {}
+    def worked_out(self, x: Any) -> Steps:
+        if self.beta * x > self.threshold:
+            return ((f"x, since {self.beta} * x > {self.threshold}", x),)
+        power = np.exp(self.beta * x)
+        return (f"e = exp({self.beta} * x)", power), (f"log(1 + e) / {self.beta}", np.log1p(power) / self.beta)
 
 
 @lru_cache(maxsize=32)
@@ -295,3 +273,8 @@ def _sigmoid(x: Array, y: Array) -> Array:
     np.exp(y, out=y)
     y += 1
     return np.divide(1, y, out=y)
+
+
+def _sigmoid_by_hand(x: Any) -> Steps:
+    power = np.exp(-x)
+    return ("exp(-x)", power), ("s = 1 / (1 + exp(-x))", 1 / (1 + power))

@@ -19,6 +19,10 @@ Shape = tuple[int, ...]
 Array = NDArray[Any]
 Params = dict[str, Array]
 Cache = Any
+Part = tuple[range, ...]
+"""Which positions along every axis of a sample's array."""
+Steps = tuple[tuple[str, float], ...]
+"""What is typed into a pocket calculator, and what it shows."""
 
 
 class Layer(BaseModel):
@@ -50,6 +54,12 @@ class Layer(BaseModel):
 
     aliases_dy: ClassVar[bool] = False
     """The same of `backward` and dy."""
+
+    linear: ClassVar[bool] = False
+    """For fixed parameters, as at inference, the output is linear in the inputs together, up to an offset."""
+
+    rectifies: ClassVar[bool] = False
+    """Lets positive numbers through and stops the others: what guided backpropagation and the gates are about."""
 
     keeps_maximum: ClassVar[bool] = False
     """Works element by element, f never falls, and where f maps two numbers to one its slope is 0: then f of a
@@ -103,6 +113,21 @@ class Layer(BaseModel):
         """(extent, stride, padding before), each (height, width), of the input window that one output
         position sees; None where it sees everything. Default: the position itself."""
         return (1, 1), (1, 1), (0, 0)
+
+    def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
+        """Which part of each input a part of the output is made from. It may reach into the padding, and has gaps only
+        where a single output position has. Default: the same part.
+
+        (Batch norm in training sees its whole channels, of all samples: whoever asks must know.)
+        """
+        return (part,) * len(inputs)
+
+    def by_hand(self, params: Mapping[str, Array], xs: tuple[Array, ...], place: tuple[int, ...], run: Run) -> Steps:
+        """One number of the output, step by step, itself last; `place` is its index, the sample last.
+
+        Default: nothing, where the layer is linear or picks a maximum, so that the window it sees says everything.
+        """
+        return ()
 
     def branches(self, params: Mapping[str, Array], cache: Cache) -> Array | None:
         """Which branch of a piecewise function each element took (signs, winners); None where smooth."""

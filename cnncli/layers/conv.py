@@ -11,7 +11,7 @@ from pydantic import Field
 from cnncli.errors import ShapeError
 from cnncli.kernels.convolution import convolve, input_gradient, weight_gradient
 from cnncli.kernels.sums import channel_sums
-from cnncli.layers.base import Array, Cache, Params, Shape
+from cnncli.layers.base import Array, Cache, Params, Part, Shape
 from cnncli.layers.parameters import Bias, Init, Literals, check_literals, draw
 from cnncli.layers.run import Run
 from cnncli.layers.windows import LARGEST, Size, SizePair, Windowed
@@ -24,6 +24,7 @@ class Conv2d(Windowed):
     """
 
     type: ClassVar[str] = "conv2d"
+    linear: ClassVar[bool] = True
 
     out_channels: int = Field(ge=1, le=LARGEST, strict=True, description="number of filters")
     stride: SizePair = Field((1, 1), description="step of the window: a number or [height, width]")
@@ -78,6 +79,12 @@ class Conv2d(Windowed):
         if run.needs[0]:
             dx = input_gradient(dy, weight, geometry, x.shape[0], self.groups, run.empty)
         return (dx,), gradients
+
+    def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
+        ((filters, rows, columns),) = super().sees(part, inputs)
+        first, last = (filter_ // (self.out_channels // self.groups) for filter_ in (filters[0], filters[-1]))
+        width = inputs[0][0] // self.groups
+        return ((range(first * width, (last + 1) * width), rows, columns),)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         area = self.kernel_size[0] * self.kernel_size[1]

@@ -22,6 +22,7 @@ class Dropout(Layer):
     """
 
     type: ClassVar[str] = "dropout"
+    linear: ClassVar[bool] = True
     aliases_input: ClassVar[bool] = True  # at inference
     aliases_dy: ClassVar[bool] = True
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from cnncli.errors import ShapeError
 from cnncli.kernels.dense import deep_product, outer_product, tall_product
 from cnncli.kernels.sums import channel_sums
-from cnncli.layers.base import Array, Cache, Layer, Params, Shape
+from cnncli.layers.base import Array, Cache, Layer, Params, Part, Shape
 from cnncli.layers.parameters import Bias, Init, Literals, check_literals, draw
 from cnncli.layers.run import Run
 
@@ -20,6 +20,7 @@ class Linear(Layer):
     """y = weight @ x + bias, for x of shape (in,); weight is (out, in)."""
 
     type: ClassVar[str] = "linear"
+    linear: ClassVar[bool] = True
 
     out_features: int = Field(ge=1, description="number of outputs")
     bias: Bias = Field(True, description="true, false, or the numbers themselves")
@@ -61,6 +62,10 @@ class Linear(Layer):
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return inputs[0][0] * self.out_features
+
+    def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
+        ((in_features,),) = inputs
+        return ((range(in_features),),)
 
     def window(self) -> None:
         return None

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from cnncli.errors import ShapeError
-from cnncli.layers.base import Array, Cache, Layer, Params, Shape
+from cnncli.layers.base import Array, Cache, Layer, Params, Part, Shape
 from cnncli.layers.run import Run
 
 
@@ -16,6 +16,7 @@ class Add(Layer):
     """The sum of its inputs, element by element: y = x1 + x2 + ..."""
 
     type: ClassVar[str] = "add"
+    linear: ClassVar[bool] = True
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     aliases_dy: ClassVar[bool] = True  # every input's gradient is dy itself
 
@@ -56,6 +57,7 @@ class Concat(Layer):
     """Its inputs one after the other along the channels (the first axis)."""
 
     type: ClassVar[str] = "concat"
+    linear: ClassVar[bool] = True
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     aliases_dy: ClassVar[bool] = True  # the inputs' gradients are slices of dy
 
@@ -80,3 +82,12 @@ class Concat(Layer):
     ) -> tuple[tuple[Array | None, ...], Params]:
         slices = zip([0, *cache], cache, run.needs, strict=False)
         return tuple(dy[start:end] if needed else None for start, end, needed in slices), {}
+
+    def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
+        parts: list[Part] = []
+        start = 0
+        for shape in inputs:
+            first, stop = max(part[0][0] - start, 0), min(part[0][-1] + 1 - start, shape[0])
+            parts.append((range(first, stop), *part[1:]))  # empty for an input of which this part has nothing
+            start += shape[0]
+        return tuple(parts)

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from cnncli.errors import DataError, ShapeError
 from cnncli.kernels.blocks import channel_blocks, scratch_for
 from cnncli.kernels.sums import centred_sums, sums_and_dots
-from cnncli.layers.base import Array, Cache, Layer, Params, Shape
+from cnncli.layers.base import Array, Cache, Layer, Params, Shape, Steps
 from cnncli.layers.parameters import Literals, ScaleInit, check_literals, draw
 from cnncli.layers.run import Run
 
@@ -28,6 +28,7 @@ class BatchNorm(Layer):
     """
 
     type: ClassVar[str] = "batch_norm"
+    linear: ClassVar[bool] = True
     couples_batch: ClassVar[bool] = True
 
     eps: float = Field(1e-5, gt=0, allow_inf_nan=False, description="added to the variance, so that it is never 0")
@@ -160,6 +161,21 @@ class BatchNorm(Layer):
             part -= shift[block]
             part *= scale[block]
         return dx
+
+    def by_hand(self, params: Mapping[str, Array], xs: tuple[Array, ...], place: tuple[int, ...], run: Run) -> Steps:
+        channel = place[0]
+        x, numbers = xs[0][place], xs[0][channel]
+        if run.training:
+            whose, mean, variance = f"of the batch's {numbers.size} numbers", numbers.mean(), numbers.var()
+        else:
+            whose, mean, variance = "running", params["running_mean"][channel], params["running_var"][channel]
+        normal = (x - mean) / np.sqrt(variance + self.eps)
+        steps = ("x", x), (f"mean, {whose}", mean), (f"variance, {whose}", variance)
+        last = (f"x^ = (x - mean) / sqrt(variance + {self.eps})", normal)
+        if not self.affine:
+            return *steps, last
+        weight, bias = params["weight"][channel], params["bias"][channel]
+        return *steps, last, ("weight", weight), ("bias", bias), ("weight * x^ + bias", weight * normal + bias)
 
     def update_buffers(self, buffers: Mapping[str, Array], totals: Array) -> Params:
         count, mean, variance = _moments(totals)

@@ -20,7 +20,7 @@ from cnncli.kernels.pooling import (
     sum_pool_backward,
     window_counts,
 )
-from cnncli.layers.base import Array, Cache, Layer, Params, Shape
+from cnncli.layers.base import Array, Cache, Layer, Params, Part, Shape
 from cnncli.layers.run import Run
 from cnncli.layers.windows import Padding, SizePair, Windowed
 
@@ -90,6 +90,7 @@ class AvgPool2d(_Pool):
     """The mean of every window."""
 
     type: ClassVar[str] = "avg_pool2d"
+    linear: ClassVar[bool] = True
 
     count_include_pad: bool = Field(True, description="whether the zeros of the padding count in the mean")
 
@@ -120,6 +121,7 @@ class GlobalAvgPool2d(Layer):
     """The mean of every channel: (C, H, W) to (C,)."""
 
     type: ClassVar[str] = "global_avg_pool2d"
+    linear: ClassVar[bool] = True
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         (shape,) = inputs
@@ -144,6 +146,10 @@ class GlobalAvgPool2d(Layer):
         dx = run.empty(cache, dy.dtype)
         copy_cells(dx, (dy * (1 / (cache[1] * cache[2])))[:, None, None, :])
         return (dx,), {}
+
+    def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
+        ((_, height, width),) = inputs
+        return ((part[0], range(height), range(width)),)
 
     def window(self) -> None:
         return None

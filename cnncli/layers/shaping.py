@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cnncli.layers.base import Array, Cache, Layer, Params, Shape
+import numpy as np
+
+from cnncli.layers.base import Array, Cache, Layer, Params, Part, Shape
 from cnncli.layers.run import Run
 
 
@@ -14,6 +16,7 @@ class Flatten(Layer):
     """(C, H, W) to (C*H*W,), row by row of every channel. A view: nothing is moved."""
 
     type: ClassVar[str] = "flatten"
+    linear: ClassVar[bool] = True
     aliases_input: ClassVar[bool] = True
     aliases_dy: ClassVar[bool] = True
 
@@ -29,11 +32,22 @@ class Flatten(Layer):
     ) -> tuple[tuple[Array | None, ...], Params]:
         return (dy.reshape(cache) if run.needs[0] else None,), {}
 
+    def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
+        """The smallest box around it: beyond the first axis on which its ends differ, everything."""
+        (shape,) = inputs
+        ends = (np.unravel_index(end, shape) for end in (part[0][0], part[0][-1]))
+        box: list[range] = []
+        for size, first, last in zip(shape, *ends, strict=True):
+            differ = any(len(axis) > 1 for axis in box)
+            box.append(range(size) if differ else range(int(first), int(last) + 1))
+        return (tuple(box),)
+
 
 class Identity(Layer):
     """y = x."""
 
     type: ClassVar[str] = "identity"
+    linear: ClassVar[bool] = True
     aliases_input: ClassVar[bool] = True
     aliases_dy: ClassVar[bool] = True
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from cnncli.errors import ShapeError
 from cnncli.kernels.geometry import Axis, Geometry
-from cnncli.layers.base import Layer, Shape
+from cnncli.layers.base import Layer, Part, Shape
 
 LARGEST = 2**20
 Size = Annotated[int, Field(ge=1, le=LARGEST, strict=True)]
@@ -93,6 +93,11 @@ class Windowed(Layer):
             f"({axis.size} + {axis.before + axis.after} - {extent})/{axis.stride} + 1 = {axis.out}; "
             f"use kernel_size at most {largest}, or padding at least {padding}"
         )
+
+    def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
+        geometry = self.geometry(inputs[0])
+        channels, rows, columns = part
+        return ((channels, geometry.height.seen(rows), geometry.width.seen(columns)),)
 
     def window(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None:
         extent = tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilations, strict=True))

@@ -94,6 +94,10 @@ class Limits:
             colors[~finite] = NOT_FINITE
         return colors
 
+    def between(self, low: float, high: float, count: int) -> Colors:
+        """So many colours (count, 3), of values evenly spaced from `low` to `high`."""
+        return self.table[self.indices(np.linspace(low, high, count))]
+
     def clipped(self, values: Array) -> float:
         """The share of the finite values that lies beyond the limits."""
         finite = values[np.isfinite(values)]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cnncli.render.scale import extent
-from cnncli.render.text import count, number, plural, shape_text
+from cnncli.render.scale import ScaledRow, extent
+from cnncli.render.text import count, number, plural
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Panel, Subject
+    from cnncli.inspection.views import Row, Subject, Tile
     from cnncli.render.colors import Limits
+
+Label = tuple[str, str]
+"""What a tile is, and the range of its numbers."""
 
 
 def facts(subject: Subject) -> list[tuple[str, str]]:
@@ -21,49 +24,53 @@ def facts(subject: Subject) -> list[tuple[str, str]]:
     return [(name, value) for name, value in known if value]
 
 
-def panel_title(panel: Panel) -> list[str]:
-    """Layer, its type, what of it is shown, and the shape."""
-    return list(dict.fromkeys([panel.node, panel.type, panel.what, shape_text(panel.shape)]))
+def row_facts(scaled: ScaledRow, shrunk: Sequence[int]) -> list[str]:
+    """The scale, how many of the channels are seen, and whether as they are; `shrunk`: each tile by what integer."""
+    return [*([f"scale {scaled.scale}"] if scaled.scale else []), *_seen(scaled.row), *_shrinkage(scaled.row, shrunk)]
 
 
-def panel_notes(panel: Panel, shrunk: int) -> list[str]:
-    """How many of the channels are seen and whether as they are."""
-    notes = []
-    if panel.channels:
-        shown = len(panel.channels)
-        noun = "map" if panel.maps.shape[1] == 1 and "weight" not in panel.what else "filter"
-        ordered = ", strongest first" if panel.ranked and shown > 1 else ""
-        of_all = "" if shown == panel.total else f"{shown} of "
-        notes.append(f"{of_all}{plural(panel.total, noun)}{ordered}")
-    if panel.maps.shape[1] < panel.inside:
-        notes.append(f"the {panel.maps.shape[1]} strongest of {count(panel.inside)} input channels")
-    if shrunk > 1:
-        block = str(shrunk) if panel.maps.shape[2] == 1 else f"{shrunk}x{shrunk} blocks"
-        notes.append(f"shown at 1/{shrunk} (means of {block})")
-    if panel.statistics.nonfinite:
-        notes.append(f"{count(panel.statistics.nonfinite)} of {count(panel.statistics.size)} NaN or infinite (magenta)")
-    return notes
+def _seen(row: Row) -> list[str]:
+    seen = []
+    tiles = [tile for tile in row.tiles if tile.channel is not None]
+    if tiles:
+        shown = len(tiles)
+        noun = "filter" if tiles[0].values.ndim == 3 or "weight" in row.what else "map"
+        ordered = ", strongest first" if row.ranked and shown > 1 else ""
+        of_all = "" if shown == row.total else f"{shown} of "
+        seen.append(f"{of_all}{plural(row.total, noun)}{ordered}")
+    inside = max((len(tile.values) for tile in tiles if tile.values.ndim == 3), default=1)
+    if inside < row.inside:
+        seen.append(f"the {inside} strongest of {count(row.inside)} input channels")
+    if row.statistics and row.statistics.nonfinite:
+        seen.append(f"{count(row.statistics.nonfinite)} of {count(row.statistics.size)} NaN or infinite (magenta)")
+    return seen
 
 
-def tile_labels(panel: Panel) -> list[str]:
-    """For every block `c07 [-1.2, 3.4]`: the channel and its least and largest value."""
-    digits = max(len(str(panel.total - 1)), 2)
-    names = [f"c{channel:0{digits}d} " for channel in panel.channels] or [""]
-    return [name + _range(block) for name, block in zip(names, panel.maps, strict=True)]
+def _shrinkage(row: Row, shrunk: Sequence[int]) -> list[str]:
+    by = max(shrunk, default=1)
+    if by == 1:
+        return []
+    vector = row.tiles[shrunk.index(by)].values.shape[-2] == 1
+    return [f"shown at 1/{by} (means of {by if vector else f'{by}x{by} blocks'})"]
 
 
-def _range(values: NDArray[Any]) -> str:
+def tile_label(tile: Tile) -> Label:
+    """`c07` and `[-1.2, 3.4]`, its least and largest value; of a picture only what it is."""
+    if tile.is_picture:
+        return tile.label, ""
+    values = tile.values
     finite = np.isfinite(values)
     if not values.any():
-        return "dead"
+        return tile.label, "dead"
     if not finite.any():
-        return "not finite"
+        return tile.label, "not finite"
     low, high = (number(end, 2) for end in extent(values))
-    return f"[{low}, {high}]" + ("" if finite.all() else " + NaN")
+    return tile.label, f"[{low}, {high}]" + ("" if finite.all() else " + NaN")
 
 
-def limit_labels(limits: Limits, *, same: bool) -> tuple[str, ...]:
-    """The ends of a colour bar, and the zero between them where there is one; `same`: for all tiles."""
+def bar_labels(scaled: ScaledRow) -> tuple[str, ...]:
+    """The ends of a row's colour bar, and the zero between them where there is one."""
+    limits: Limits = scaled.widest
     if limits.colormap == "diverging" and limits.vmin < 0 < limits.vmax:
-        return (number(limits.vmin), "0", number(limits.vmax)) if same else ("-max|x|", "0", "max|x|")
-    return (number(limits.vmin), number(limits.vmax)) if same else ("0", "max")
+        return ("-max|x|", "0", "max|x|") if scaled.each else (number(limits.vmin), "0", number(limits.vmax))
+    return ("0", "max") if scaled.each else (number(limits.vmin), number(limits.vmax))

@@ -22,13 +22,15 @@ from cnncli.losses import Loss
 from cnncli.training.checkpoint import TrainingState, save_state, save_weights
 from cnncli.training.divergence import bad_samples, first_bad_tensor, first_bad_value
 from cnncli.training.evaluation import EvalResult, check_targets, measure
+from cnncli.training.health import Checkup, Update
 from cnncli.training.history import Best, Epoch, best_of
 from cnncli.training.interruption import Interruption
 from cnncli.training.metrics import Totals, task_of
 from cnncli.training.optimizers import Optimizer
 from cnncli.training.progress import Listener, Plan, Step
-from cnncli.training.run_directory import RunDirectory
+from cnncli.training.run_directory import Cell, RunDirectory
 from cnncli.training.settings import TrainSettings
+from cnncli.training.watch import Watch, WatchPlan, plan_watch
 
 Array = NDArray[Any]
 
@@ -64,11 +66,12 @@ def fit(
     regression and multi-label, where there is no telling accuracy, of the lowest loss. Without a validation split
     the scores of the training itself stand in. Ctrl-C ends the training after the step at work; all is saved.
 
-    Raises DataError if targets do not fit or a sample is not finite, DivergedError at the first number that is not
-    finite for another reason (the files in `run` stay those of the last finished epoch), OutputError if a result
-    cannot be written.
+    Raises DataError if targets do not fit or a sample is not finite, UsageError if `settings.watch` does not fit the
+    network, DivergedError at the first number that is not finite for another reason (the files in `run` stay those of
+    the last finished epoch), OutputError if a result cannot be written.
     """
     check_targets(loss, model.graph, dataset)
+    watched = None if run is None else plan_watch(settings, model, loss, dataset)
     listener = listener or Listener()
     started = perf_counter()
     with (
@@ -77,13 +80,18 @@ def fit(
         Interruption() as interruption,
     ):
         training = _Training(executor, dataset, loss, optimizer, settings, seed, run, listener, interruption)
-        listener.started(training.plan())
+        listener.started(training.plan(watched))
+        if run is not None and watched is not None:
+            training.watch = Watch(watched, executor, loss, dataset, run.frames)
+            training.watch.after(training.step)
         training.save()  # what there is to go back to if the first epoch diverges
         while len(training.history) < settings.epochs and not interruption.requested:
             training.run_epoch()
         if interruption.requested:
             training.require_finite()
             training.save()
+        if training.watch is not None:
+            training.watch.after(training.step, ended=True)
         training.restore_best()
         test = None
         if dataset.test is not None and not interruption.requested:
@@ -114,6 +122,9 @@ class _Training:
     history: list[Epoch] = field(default_factory=list)
     best_weights: dict[str, Array] = field(default_factory=dict)
     lines: list[dict[str, int | float]] = field(default_factory=list)  # for steps.jsonl, not yet written
+    health: list[dict[str, Cell]] = field(default_factory=list)  # of the finished epochs
+    update: Update | None = None  # the last one of the epoch
+    watch: Watch | None = None
 
     def __post_init__(self) -> None:
         self.model = self.executor.model
@@ -121,16 +132,20 @@ class _Training:
         shape = self.model.graph.shape_of(self.model.graph.logits(self.loss.link))
         self.task = task_of(self.loss, self.dataset.train.targets, shape)
         self.totals = Totals(self.task)  # of this epoch
+        train, size = self.dataset.train, self.settings.batch_size
+        self.last_batch = batch_count(len(train), size)  # of every epoch
+        self.checkup = None if self.run is None else Checkup(self.executor, train, size)
 
-    def plan(self) -> Plan:
+    def plan(self, watched: WatchPlan | None) -> Plan:
         return Plan(
             epochs=self.settings.epochs,
-            batches=batch_count(len(self.dataset.train), self.settings.batch_size),
+            batches=self.last_batch,
             batch_size=self.settings.batch_size,
             samples={name: len(split) for name, split in self.dataset.splits.items()},
             task=self.task.name,
             judged_by=("train" if self.dataset.val is None else "val", self.task.monitor),
             run=None if self.run is None else self.run.path,
+            watch=watched,
         )
 
     def run_epoch(self) -> None:
@@ -179,10 +194,15 @@ class _Training:
             where = "" if source is None else f", and the first value that is not finite is {source}"
             raise self._diverged(f"in step {self.step + 1} the loss is {value}{where}")
         self.step += 1
-        self.optimizer.update(self.model.flat, result.flat_gradient, self.slots, self.step)
         self.batches += 1
+        before = self.model.flat.copy() if self.checkup and self.batches == self.last_batch else None
+        self.optimizer.update(self.model.flat, result.flat_gradient, self.slots, self.step)
+        if before is not None:
+            self.update = Update.between(before, self.model, result.flat_gradient)
         self.totals.add(result.values, result.output, targets)
         self._tell(value, len(indices), perf_counter() - started)
+        if self.watch is not None:
+            self.watch.after(self.step)
 
     def _tell(self, value: float, samples: int, seconds: float) -> None:
         self.samples += samples
@@ -194,6 +214,8 @@ class _Training:
     def _close(self, epoch: Epoch) -> None:
         """Files the epoch away."""
         self.history.append(epoch)
+        if self.checkup is not None and self.update is not None:
+            self.health += (found.row(epoch.epoch, epoch.step) for found in self.checkup.health(self.update))
         self.batches, self.totals = 0, Totals(self.task)
         best = best_of(self.history, self.task)
         is_best = best is not None and best.epoch == epoch.epoch
@@ -212,6 +234,8 @@ class _Training:
         save_state(self.run.state, self._state(), self.model)
         if self.history:
             self.run.write_metrics([epoch.row() for epoch in self.history])
+        if self.health:
+            self.run.write_health(self.health)
         self._write_steps()
 
     def _write_steps(self) -> None:

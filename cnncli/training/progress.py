@@ -12,6 +12,7 @@ from cnncli.training.metrics import Scores
 if TYPE_CHECKING:
     from cnncli.training.evaluation import EvalResult
     from cnncli.training.loop import TrainResult
+    from cnncli.training.watch import WatchPlan
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Plan:
     task: str  # classification, multi-label or regression
     judged_by: tuple[Literal["val", "train"], str]  # split and number by which the best epoch is chosen
     run: Path | None
+    watch: WatchPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ class PlainLines(Listener):
         self._write(f"samples: {counts}; {plan.batches:,} batches of {plan.batch_size} an epoch")
         if plan.judged_by[0] == "train":
             self._write(f"no val split: the best epoch is chosen by the training {plan.judged_by[1]}")
+        if plan.watch is not None:
+            frames = f"{plan.watch.frames:,} frames, every {plan.watch.every:,} steps"
+            self._write(f"watching {', '.join(plan.watch.inputs)}: {frames}, {plan.watch.bytes / 1e6:.3g} MB")
 
     def epoch_ended(self, epoch: Epoch, *, best: bool) -> None:
         """The scores, the speed, and whether this is the best epoch so far."""

@@ -8,22 +8,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cnncli.errors import CheckpointError, OutputError, UsageError
 from cnncli.files import write_atomic
+from cnncli.training.frames import Frames
 
 Number = int | float
+Cell = str | int | float | None
 
 RUNS = Path("runs")
-INTEGERS = ("epoch", "step")
-"""Columns that are counts; all others are decimal numbers."""
+INTEGERS, NAMES = ("epoch", "step"), ("node",)
+"""Columns that are counts, and names; all others are decimal numbers."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,16 @@ class RunDirectory:
         return self.path / "metrics.csv"
 
     @property
+    def health(self) -> Path:
+        """One row an epoch and layer."""
+        return self.path / "health.csv"
+
+    @property
+    def frames(self) -> Frames:
+        """What was watched while the network learnt."""
+        return Frames(self.path / "watch")
+
+    @property
     def steps(self) -> Path:
         """One JSON object a step."""
         return self.path / "steps.jsonl"
@@ -98,23 +111,19 @@ class RunDirectory:
 
     def write_metrics(self, rows: Sequence[Mapping[str, Number]]) -> None:
         """Replaces metrics.csv: one row an epoch, the same columns in each."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomic(self.metrics, text.getvalue())
+        _write_table(self.metrics, rows)
 
     def read_metrics(self) -> list[dict[str, Number]]:
         """The rows of metrics.csv. Raises CheckpointError if it is missing or damaged."""
-        path = self.existing(self.metrics)
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                return [
-                    {name: int(text) if name in INTEGERS else float(text) for name, text in row.items()}
-                    for row in csv.DictReader(file, strict=True)
-                ]
-        except (OSError, ValueError, TypeError, csv.Error) as error:
-            raise CheckpointError(f"{path}: cannot be read as a table of numbers: {error}") from None
+        return _read_table(self.existing(self.metrics))
+
+    def write_health(self, rows: Sequence[Mapping[str, Cell]]) -> None:
+        """Replaces health.csv: `Health.row` for every epoch and layer."""
+        _write_table(self.health, rows)
+
+    def read_health(self) -> list[dict[str, Any]]:
+        """The rows of health.csv, nan where there is nothing. Raises CheckpointError if it is missing or damaged."""
+        return _read_table(self.existing(self.health))
 
     def append_steps(self, steps: Iterable[Mapping[str, Number]]) -> None:
         """Adds lines to steps.jsonl, one JSON object each.
@@ -137,6 +146,32 @@ class RunDirectory:
             return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path}: cannot be read as lines of JSON: {error}") from None
+
+
+def _write_table(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomic(path, text.getvalue())
+
+
+def _read_table(path: Path) -> list[dict[str, Any]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {name: _value(name, text) for name, text in row.items()} for row in csv.DictReader(file, strict=True)
+            ]
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise CheckpointError(f"{path}: cannot be read as a table of numbers: {error}") from None
+
+
+def _value(column: str, text: str) -> str | Number:
+    if column in NAMES:
+        return text
+    if column in INTEGERS:
+        return int(text)
+    return float(text) if text != "" else math.nan
 
 
 def _new(name: str) -> Path:

@@ -9,10 +9,25 @@ from pathlib import Path
 import pytest
 
 import cnncli
+from cnncli.cli.app import COMMANDS as COMMAND_TABLE
 from tests.cli.conftest import Cli
 
-COMMANDS = ["init", "summary", "config", "train", "eval", "predict", "forward", "backward", "gradcheck", "visualize"]
-PICTURES = ["feature-maps", "filters", "gradients", "curves"]
+COMMANDS = [
+    "init",
+    "summary",
+    "config",
+    "train",
+    "eval",
+    "predict",
+    "forward",
+    "backward",
+    "trace",
+    "gradcheck",
+    "bench",
+    "visualize",
+]
+VISUALIZE = next(command for command in COMMAND_TABLE if command.name == "visualize")
+PICTURES = list(VISUALIZE.commands)
 
 
 def test_help_lists_the_commands_in_the_order_of_use(cli: Cli) -> None:
@@ -50,7 +65,7 @@ def test_version(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "error: No such command 'trian'. Did you mean 'train'?\n  try 'cnncli --help'\n"),
+        (["trian"], "error: No such command 'trian'. Did you mean 'train', 'trace'?\n  try 'cnncli --help'\n"),
         (
             ["train", "--confg", "x"],
             "error: No such option: --confg; did you mean --config?\n  try 'cnncli train --help'\n",

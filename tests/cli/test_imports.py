@@ -34,8 +34,8 @@ NEEDLESS = {
     "summary -c net.yaml": ("PIL", "cnncli.inspection.gradcheck", *OTHER_VIEWS, *TRAINING),
     "predict -c net.yaml input.txt": ("PIL", "cnncli.inspection.gradcheck", *OTHER_VIEWS, *TRAINING, "rich.progress"),
     "forward -c net.yaml": ("PIL", "cnncli.inspection.gradcheck", "cnncli.inspection.views.summary", *TRAINING),
-    "visualize filters -c net.yaml": ("PIL", "cnncli.inspection.gradcheck", "cnncli.render.gallery", *TRAINING),
-    "gradcheck -c net.yaml": ("PIL", "cnncli.inspection.views", "cnncli.training.loop", "rich.progress"),
+    "visualize filters -c net.yaml": ("PIL", "cnncli.inspection.gradcheck", "cnncli.render.png.gallery", *TRAINING),
+    "gradcheck -c net.yaml": ("PIL", "cnncli.inspection.views.flow", "cnncli.training.loop", "rich.progress"),
 }
 """Commands, and modules that they have no use for."""
 

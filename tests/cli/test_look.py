@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, Outcome
 
 RANDOM = "no --checkpoint is given: the weights are random (seed 0), not trained\n"
 GRID = "1 2 3\n4 5 6\n7 8 9\n"
@@ -217,25 +217,28 @@ def test_visualize(cli: Cli, trained: Path, what: str) -> None:
 
 def test_visualize_picks_channels(cli: Cli, trained: Path) -> None:
     arguments = ("visualize", "feature-maps", "--run", "runs/first", "-i", "test:0", "-l", "conv", "--json")
-    (panel,) = cli(*arguments, "--channels", "2,0").json["panels"]
-    assert panel["channels"] == [2, 0]
-    (panel,) = cli(*arguments, "--top", "1").json["panels"]
-    assert len(panel["channels"]) == 1
+    assert drawn_channels(cli(*arguments, "--channels", "2,0")) == [2, 0]
+    assert len(drawn_channels(cli(*arguments, "--top", "1"))) == 1
+
+
+def drawn_channels(outcome: Outcome) -> list[int]:
+    ((row,),) = (sheet["rows"] for sheet in outcome.json["sheets"])
+    return [tile["channel"] for tile in row["tiles"]]
 
 
 def test_visualize_draws_few_channels_in_the_terminal_more_in_files_and_all_if_told(cli: Cli, folder: Path) -> None:
     wide = ("visualize", "filters", "--config", "stripes.yaml", "--set", "model.layers.conv.out_channels=70")
     arguments = (*wide, "--layer", "conv", "--json")
     for options, count in (([], 12), (["--out", "p"], 64), (["--out", "p", "--top", "9"], 9), (["--all"], 70)):
-        (panel,) = cli(*arguments, *options).json["panels"]
-        assert len(panel["channels"]) == count
-    assert panel["channels"] == list(range(70))
+        channels = drawn_channels(cli(*arguments, *options))
+        assert len(channels) == count
+    assert channels == list(range(70))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["feature-maps", "--scale", "log"], "error: --scale log: expected layer, map, net or fixed:LO,HI"),
+        (["feature-maps", "--scale", "log"], "error: --scale log: expected layer, map, net, fixed:LO,HI"),
         (["feature-maps", "--layer", "cnv"], "error: --layer cnv: the network has no such layer; did you mean 'conv'?"),
         (
             ["feature-maps", "--channels", "99"],
@@ -257,7 +260,7 @@ def test_curves(cli: Cli, trained: Path) -> None:
     assert outcome.code == 0
     assert "loss" in outcome.out
     charts = cli("visualize", "curves", "--run", "runs/first", "--json").json["charts"]
-    assert {chart["title"] for chart in charts} == {"loss", "accuracy"}
+    assert {chart["title"] for chart in charts} >= {"loss", "accuracy"}
     assert cli("visualize", "curves", "--run", "runs/first", "--out", "p").out == "wrote p/curves.png\n"
     assert (trained / "p/curves.png").read_bytes().startswith(b"\x89PNG")
     assert cli("visualize", "curves").err == "error: which run? give --run DIR\n"

@@ -28,6 +28,7 @@ def test_train_shows_progress_and_ends_with_a_table(cli: Cli, folder: Path) -> N
     files = {
         "config.yaml",
         "metrics.csv",
+        "health.csv",
         "steps.jsonl",
         "best.safetensors",
         "last.safetensors",

@@ -32,6 +32,7 @@ def npz(base: Path) -> None:
 
 CASES = {
     "fashion-mini": Case((1, 28, 28), {}),
+    "mnist-mini": Case((1, 28, 28), {}),
     "idx": Case((1, 6, 5), {"path": "mnist"}, lambda base: write_mnist(base / "mnist", suffix=".gz")),
     "folder": Case(
         (3, 6, 8),

@@ -89,11 +89,32 @@ def test_a_logit_and_an_upstream_gradient_agree() -> None:
     upstream = np.zeros((1, 5))
     upstream[0, 3] = 1
     with Executor(Model.create(graph), workers=1) as executor:
-        one = record_backward(executor, x, LogitObjective("classes", (3,)))
+        one = record_backward(executor, x, LogitObjective("classes", np.array([[3]])))
         other = record_backward(executor, x, UpstreamObjective("classes", upstream))
     for name, gradient in one.gradients.items():
         np.testing.assert_array_equal(gradient, other.gradients[name])
     np.testing.assert_array_equal(one.values, one.output[:, 3])
+
+
+def test_an_upstream_gradient_of_each_sample_reaches_an_average_pooling() -> None:
+    graph = build((2, 3, 3), [("mean", layer("global_avg_pool2d"), ("input",))])
+    upstream = np.arange(8.0).reshape(4, 2)
+    with Executor(Model.create(graph), workers=1) as executor:
+        result = executor.differentiate(np.ones((4, 2, 3, 3)), UpstreamObjective("mean", upstream), everything=True)
+    np.testing.assert_allclose(result.input_gradient[:, :, 1, 1], upstream / 9, rtol=1e-6)
+
+
+def test_every_sample_may_have_a_logit_of_its_own() -> None:
+    graph = residual()
+    x, _ = data(graph, 40)
+    classes = np.arange(40)[:, None] % 5
+    with Executor(Model.create(graph), workers=1) as executor:
+        each = executor.differentiate(x, LogitObjective("classes", classes), everything=True)
+        for wanted in range(5):
+            alike = executor.differentiate(x, LogitObjective("classes", np.array([[wanted]])), everything=True)
+            mine = classes[:, 0] == wanted
+            np.testing.assert_array_equal(each.values[mine], alike.values[mine])
+            np.testing.assert_array_equal(each.input_gradient[mine], alike.input_gradient[mine])
 
 
 def test_the_loss_reads_the_logits_before_a_final_softmax() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.graph import INPUT, Graph, Model, build
 from cnncli.inspection.gradcheck import GradcheckReport, TensorCheck, gradcheck
+from cnncli.inspection.gradcheck.faults import Fault, FaultyLayer, Scene
+from cnncli.inspection.proxies import LayerProxy, with_layers
 from cnncli.layers import LAYERS, Layer
 from cnncli.losses import LOSSES, Loss
 
@@ -31,7 +32,7 @@ def chain(shape: tuple[int, ...], *layers: tuple[str, dict[str, Any]]) -> Graph:
 
 
 def small_net() -> Graph:
-    """Has a place for every planted error."""
+    """Has a place for every planted error but those of batch norm."""
     return chain(
         (2, 9, 9),
         ("conv2d", {"out_channels": 3, "kernel_size": 3, "stride": 2, "padding": 1}),
@@ -46,9 +47,13 @@ def numbers(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def model_of(graph: Graph) -> Model:
+    return Model.create(graph, 1, np.float64)
+
+
 def check(graph: Graph | Model, x: Array | None = None, loss: Loss = MSE, **options: Any) -> GradcheckReport:
     """Gradcheck on random numbers, and targets that fit."""
-    model = graph if isinstance(graph, Model) else Model.create(graph, 1, np.float64)
+    model = graph if isinstance(graph, Model) else model_of(graph)
     x = numbers(3, *model.graph.input_shape) if x is None else x
     shape = model.graph.shape_of(model.graph.logits(loss.link))
     targets = numbers(len(x), *shape, seed=5)
@@ -64,38 +69,30 @@ def row(report: GradcheckReport, node: str, tensor: str, level: str = "layer") -
     return found
 
 
-class Stand:
-    """Stands in for a layer. `forward` and `backward` get the layer's own method and its arguments."""
+class Stand(LayerProxy):
+    """`forward` and `backward` get the layer's own method and its arguments."""
 
     def __init__(
         self, layer: Layer, *, forward: Callable[..., Any] | None = None, backward: Callable[..., Any] | None = None
     ) -> None:
-        self._layer = layer
+        super().__init__(layer)
         self._forward = forward
         self._backward = backward
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._layer, name)
-
     def forward(self, *args: Any) -> Any:
-        return self._layer.forward(*args) if self._forward is None else self._forward(self._layer.forward, *args)
+        return self.layer.forward(*args) if self._forward is None else self._forward(self.layer.forward, *args)
 
     def backward(self, *args: Any) -> Any:
-        return self._layer.backward(*args) if self._backward is None else self._backward(self._layer.backward, *args)
+        return self.layer.backward(*args) if self._backward is None else self._backward(self.layer.backward, *args)
 
 
-def with_stand(graph: Graph, node: str, **methods: Callable[..., Any]) -> Graph:
-    """The graph with one layer's methods replaced."""
-
-    def stand(layer: Layer) -> Layer:
-        return cast(Layer, Stand(layer, **methods))
-
-    nodes = (replace(n, layer=stand(n.layer)) if n.name == node else n for n in graph.nodes)
-    return Graph(graph.input_shape, tuple(nodes))
+def with_stand(graph: Graph, node: str, **methods: Callable[..., Any]) -> Model:
+    """The graph's model with one layer's methods replaced."""
+    return with_layers(model_of(graph), {node: Stand(graph.by_name[node].layer, **methods)})
 
 
-def spoil(graph: Graph, node: str, tensor: str, change: Callable[[Array], Any]) -> Graph:
-    """The graph with a backward whose gradient of `tensor` (batch last) goes through `change`."""
+def spoil(graph: Graph, node: str, tensor: str, change: Callable[[Array], Any]) -> Model:
+    """With a backward whose gradient of `tensor` (batch last) goes through `change`."""
 
     def backward(own: Callable[..., Any], *args: Any) -> Any:
         dxs, gradients = own(*args)
@@ -105,3 +102,9 @@ def spoil(graph: Graph, node: str, tensor: str, change: Callable[[Array], Any]) 
         return tuple(change(dx) if i == place and dx is not None else dx for i, dx in enumerate(dxs)), gradients
 
     return with_stand(graph, node, backward=backward)
+
+
+def mistaken(graph: Graph, node: str, tensor: str, mistake: Callable[[Scene], Array]) -> Model:
+    """With a backward that computes the gradient of `tensor` from what it is told otherwise than the layer does."""
+    fault = Fault("", tensor, lambda node, params: True, lambda gradient, scene: mistake(scene))
+    return with_layers(model_of(graph), {node: FaultyLayer(graph.by_name[node].layer, fault)})

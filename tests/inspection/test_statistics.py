@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from cnncli.inspection.statistics import as_maps, ranking, statistics
+from cnncli.inspection.statistics import as_maps, merged, ranking, scaled, statistics
 
 ANY_FLOAT = arrays(np.float32, array_shapes(max_dims=4, max_side=5), elements=st.floats(width=32))
 FINITE = arrays(np.float64, array_shapes(max_dims=4, max_side=5), elements=st.floats(-1e6, 1e6))
@@ -80,3 +80,39 @@ def test_every_shape_becomes_maps(shape: tuple[int, ...], maps: tuple[int, ...])
 def test_channels_are_ranked_by_mean_magnitude_equals_in_order() -> None:
     maps = np.array([[[1.0, -1.0]], [[0.0, 0.0]], [[-5.0, 0.0]], [[1.0, 1.0]], [[np.nan, 0.0]]])
     assert ranking(maps) == (4, 2, 0, 3, 1)
+
+
+@settings(deadline=None)
+@given(FINITE, FINITE)
+def test_two_together_are_those_of_both(a: np.ndarray, b: np.ndarray) -> None:
+    found = merged(statistics(a), statistics(b))
+    whole = statistics(np.concatenate([a.ravel(), b.ravel()]))
+    assert (found.size, found.min, found.max, found.nonfinite) == (whole.size, whole.min, whole.max, 0)
+    for name in ("mean", "std", "norm", "zeros"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-9, abs=1e-6), name
+
+
+@settings(deadline=None)
+@given(ANY_FLOAT, ANY_FLOAT)
+def test_two_together_of_any_numbers(a: np.ndarray, b: np.ndarray) -> None:
+    found = merged(statistics(a), statistics(b))
+    whole = statistics(np.concatenate([a.ravel(), b.ravel()]))
+    assert (found.size, found.nonfinite) == (whole.size, whole.nonfinite)
+    assert found.zeros == pytest.approx(whole.zeros)
+    assert (found.min, found.max) == pytest.approx((whole.min, whole.max), rel=0, abs=0, nan_ok=True)
+
+
+def test_huge_numbers_do_not_overflow_when_they_are_put_together() -> None:
+    huge = statistics(np.array([1e300, -1e300]))
+    found = merged(huge, huge)
+    assert found.norm == pytest.approx(2e300)
+    assert found.std == pytest.approx(1e300)
+
+
+@settings(deadline=None)
+@given(FINITE, st.floats(1e-3, 1e3))
+def test_scaled_numbers(array: np.ndarray, factor: float) -> None:
+    found, whole = scaled(statistics(array), factor), statistics(array * factor)
+    for name in ("min", "mean", "max", "std", "norm"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-9, abs=1e-6), name
+    assert (found.size, found.zeros) == (whole.size, statistics(array).zeros)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rich.console import Console, RenderableType
 
 from cnncli.inspection.statistics import as_maps, ranking, statistics
-from cnncli.inspection.views import LayerRow, Panel, PanelsView, Subject
+from cnncli.inspection.views import Board, LayerRow, Row, Sheet, Subject, Tile
+from cnncli.inspection.views.board import channel_name, layer_stem, shape_text
 
 Array = NDArray[Any]
 
@@ -39,7 +40,7 @@ def row(name: str, type_: str, array: Array, inputs: tuple[str, ...] = ()) -> La
     return LayerRow(name, type_, inputs, array.shape, statistics(array), ranking(as_maps(array)), array)
 
 
-def panel(
+def tensor(
     array: Array,
     *,
     node: str = "conv1",
@@ -47,31 +48,39 @@ def panel(
     what: str = "activation",
     index: int = 1,
     channels: Sequence[int] | None = None,
-) -> Panel:
-    """(C, H, W) as channels, (O, I, h, w) as filters, anything else as one block."""
-    of_channels = array.ndim > 2
-    maps = array if array.ndim == 4 else as_maps(array)[:, None]
-    of_channels = of_channels and len(maps) == len(array)
-    chosen = tuple(range(len(maps)) if channels is None else channels) if of_channels else ()
-    return Panel(
-        index=index,
+) -> Row:
+    """(C, H, W) as channels, (O, I, h, w) as filters, anything else as one tile."""
+    maps = array if array.ndim == 4 else as_maps(array)
+    of_channels = array.ndim > 2 and len(maps) == len(array)
+    chosen = [channel for channel in (range(len(maps)) if channels is None else channels) if channel < len(maps)]
+    tiles = tuple(Tile(channel_name(channel, len(maps)), maps[channel], channel) for channel in chosen)
+    return Row(
+        (node, type_, what, shape_text(array.shape)),
+        what,
+        tiles if of_channels else (Tile("", maps[0]),),
         node=node,
         type=type_,
-        what=what,
+        index=index,
         shape=array.shape,
         signed=what != "activation" or bool((array < 0).any()),
         statistics=statistics(array),
-        maps=maps[list(chosen)] if of_channels else maps,
-        inside=maps.shape[1],
-        channels=chosen,
-        ranked=False,
         total=len(maps) if of_channels else 1,
+        inside=maps.shape[1] if array.ndim == 4 else 1,
         array=array,
     )
 
 
-def view(*panels: Panel, name: str = "feature-maps", subject: Subject | None = None) -> PanelsView:
-    return PanelsView(name, subject or Subject("test:17"), panels)
+def board(
+    *rows: Row, name: str = "feature-maps", subject: Subject | None = None, together: bool = False, notes: str = ""
+) -> Board:
+    """A sheet for each row, or one for all `together`."""
+    said = (notes,) if notes else ()
+    if together:
+        sheets = (Sheet("all", rows, ("all",), notes=said),)
+    else:
+        stems = [layer_stem(row.index or 0, row.node, row.what, row.channels, row.total) for row in rows]
+        sheets = tuple(Sheet(stem, (row,), notes=said) for stem, row in zip(stems, rows, strict=True))
+    return Board(name, subject or Subject("test:17"), sheets)
 
 
 def numbers(*shape: int, seed: int = 0) -> Array:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cnncli.inspection.bench import Bench, Cost, LayerCosts, Speed, Spread
-from cnncli.render import bench as tables
+from cnncli.render.terminal import bench as tables
 from tests.render.makers import draw, lines
 
 COSTS = LayerCosts(

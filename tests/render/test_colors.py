@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cnncli.errors import UsageError
+from cnncli.inspection.views import Row, Tile
 from cnncli.render.colors import DEAD, NOT_FINITE, TABLES, Limits, luminance
-from cnncli.render.scale import Scale
-from tests.render.makers import numbers, panel, view
+from cnncli.render.scale import NOTHING, Scale, has_numbers
+from tests.render.makers import board, numbers, tensor
 
 REALS = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e9, 1e9))
 
@@ -82,46 +83,84 @@ def test_no_limits_fail(low: float, high: float, signed: bool, values: np.ndarra
     assert Limits.of(low, high, signed=signed).colors(values).shape == (*values.shape, 3)
 
 
-@pytest.mark.parametrize("text", ["layer", "map", "net", "fixed:-1,3", "fixed:0,0.5"])
+@pytest.mark.parametrize(
+    "text", ["layer", "map", "net", "fixed:-1,3", "fixed:0,0.5", "percentile:99", "percentile:99.5", "percentile:100"]
+)
 def test_scales_are_read_as_they_are_written(text: str) -> None:
     assert str(Scale.parse(text)) == text
 
 
 @pytest.mark.parametrize(
-    "text", ["", "auto", "fixed", "fixed:1", "fixed:1,1", "fixed:2,1", "fixed:0,inf", "fixed:a,b", "fix:0,1"]
+    "text",
+    [
+        *["", "auto", "fixed", "fixed:1", "fixed:1,1", "fixed:2,1", "fixed:0,inf", "fixed:a,b", "fix:0,1"],
+        *["percentile", "percentile:", "percentile:0", "percentile:101", "percentile:nan", "percentile:1,2", "layer:1"],
+    ],
 )
 def test_other_scales_are_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         Scale.parse(text)
     assert str(caught.value) == (
-        f"--scale {text}: expected layer, map, net or fixed:LO,HI with numbers LO < HI, as in fixed:-1,1"
+        f"--scale {text}: expected layer, map, net, fixed:LO,HI with numbers LO < HI, as in fixed:-1,1, "
+        "or percentile:P with 0 < P <= 100, as in percentile:99"
     )
 
 
 def test_what_shares_a_scale() -> None:
     quiet, loud = np.abs(numbers(2, 3, 3)), 10 * numbers(2, 3, 3, seed=1)
-    panels = panel(quiet, node="a"), panel(loud, node="b"), panel(100 * loud, node="b", what="gradient")
-    drawn = view(*panels)
-    layer, of_net = (Scale(mode).limits(drawn, panels[0]) for mode in ("layer", "net"))
+    rows = tensor(quiet, node="a"), tensor(loud, node="b"), tensor(100 * loud, node="b", what="gradient")
+    drawn = board(*rows)
+    layer, of_net = (Scale(mode).limits(drawn, rows[0]) for mode in ("layer", "net"))
     assert layer == (Limits(0.0, float(quiet.max()), "viridis"),) * 2
     reach = float(np.abs(loud).max())
     assert of_net == (Limits(-reach, reach, "diverging"),) * 2
-    of_map = Scale("map").limits(drawn, panels[1])
+    of_map = Scale("map").limits(drawn, rows[1])
     assert [each.vmax for each in of_map] == [float(np.abs(block).max()) for block in loud]
 
 
 def test_the_scale_of_a_layer_counts_the_channels_that_are_not_drawn() -> None:
     array = np.abs(numbers(3, 2, 2))
     array[2] += 5
-    chosen = panel(array, channels=[0])
-    assert Scale().limits(view(chosen), chosen)[0].vmax == array.max()
+    chosen = tensor(array, channels=[0])
+    assert Scale().limits(board(chosen), chosen)[0].vmax == array.max()
+
+
+def test_numbers_without_statistics_have_the_scale_of_what_is_drawn() -> None:
+    row = Row(("x",), "cam", (Tile("a", np.array([[1.0, 3.0]])), Tile("b", np.array([[-2.0]]))), signed=True)
+    assert Scale().limits(board(row), row) == (Limits(-3.0, 3.0, "diverging"),) * 2
+
+
+def test_a_picture_has_no_scale_but_what_lies_over_it_has_one() -> None:
+    picture = np.full((4, 4), 200, np.uint8)
+    plain = Row(("x",), "picture", (Tile("a", picture),))
+    covered = Row(("x",), "cam", (Tile("a", picture), Tile("b", picture, over=np.array([[1.0, 3.0]]))))
+    assert not has_numbers(plain)
+    assert Scale().limits(board(plain), plain) == (NOTHING,)
+    for mode in ("layer", "map"):
+        assert Scale(mode).limits(board(covered), covered)[1] == Limits(0.0, 3.0, "viridis")
+
+
+def test_a_percentile_cuts_off_the_rest() -> None:
+    array = np.arange(101.0).reshape(1, 1, 101)
+    row = tensor(array)
+    scale = Scale.parse("percentile:90")
+    (limits,) = scale.limits(board(row), row)
+    assert limits == Limits(0.0, 90.0, "viridis")
+    assert scale.describe(row, [limits]) == "percentile 90 [0, 90], 9.9% beyond"
+    signed = tensor(array - 50)
+    assert scale.limits(board(signed), signed) == (Limits(-45.0, 45.0, "diverging"),)
+
+
+@pytest.mark.parametrize(("values", "limit"), [([0.0] * 99 + [7.0], 7.0), ([0.0, 0.0], 0.0), ([np.nan], 0.0)])
+def test_a_percentile_never_cuts_off_everything(values: list[float], limit: float) -> None:
+    row = tensor(np.array([[values]]))
+    assert Scale.parse("percentile:50").limits(board(row), row)[0].vmax == limit
 
 
 def test_a_scale_is_described_with_its_limits_and_what_they_cut_off() -> None:
-    array = np.array([[[0.0, 1.0], [2.0, 8.0]]])
-    drawn = panel(array)
+    row = tensor(np.array([[[0.0, 1.0], [2.0, 8.0]]]))
     described = [Scale.parse(text) for text in ("layer", "map", "fixed:0,4", "fixed:-1,1")]
-    assert [scale.describe(drawn, scale.limits(view(drawn), drawn)) for scale in described] == [
+    assert [scale.describe(row, scale.limits(board(row), row)) for scale in described] == [
         "layer [0, 8]",
         "map, each 0 to its max",
         "fixed [0, 4], 25.0% beyond",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -9,7 +9,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from cnncli.inspection.statistics import statistics
 from cnncli.inspection.views import BackwardView, ClassScore, ForwardView, ParameterRow, Subject
-from cnncli.render.flow import backward, forward
+from cnncli.inspection.views.flow import FlowRow, GradientRow
+from cnncli.render.terminal.flow import backward, forward
 from tests.render.makers import draw, lines, row
 
 PICTURE = np.zeros((4, 4), np.uint8)
@@ -49,7 +50,7 @@ def test_forward_in_a_pipe() -> None:
         "relu1               0    0.2604  68.8%  #*=-",
         "relu 3x4x4          2    0.4933              .::-",
         "",
-        "dead1               0         0   dead",
+        "dead1               0         0    all",
         "relu 2x2x2          0         0",
         "",
         "fc            -0.5000    0.1875  25.0%  @  -",
@@ -96,7 +97,9 @@ def test_a_pipe_gets_no_escape_codes_and_a_terminal_gets_colours() -> None:
 
 def test_several_samples_are_told() -> None:
     many = replace(VIEW, subject=Subject("a.png", samples=3, sample=1), top=())
-    assert lines(forward(many))[1] == "statistics over 3 samples; pictures and values of sample 1"
+    assert lines(forward(many))[1] == "statistics over 3 samples; pictures and values of a.png, sample 1"
+    first = replace(many, subject=Subject("test:0", samples=3))
+    assert lines(forward(first))[1] == "statistics over 3 samples; pictures and values of test:0, the first"
 
 
 def test_values_are_printed_beneath() -> None:
@@ -124,50 +127,117 @@ def test_names_are_no_markup() -> None:
     assert "[red]" in text
 
 
-def test_backward_in_a_pipe() -> None:
-    weight = np.array([[0.0, 3.0], [-4.0, 0.0]])
-    parameters = (
-        ParameterRow("conv1", "weight", (2, 2), statistics(weight), 10.0, 0.5, weight),
+def gradient(name: str, type_: str, array: np.ndarray, inputs: tuple[str, ...] = ()) -> GradientRow:
+    """Whose activation is the same, but for the sign."""
+    made = row(name, type_, array, inputs)
+    return GradientRow(**{field.name: getattr(made, field.name) for field in fields(made)}, activation=-array)
+
+
+WEIGHT = np.array([[[[0.0, 3.0], [-4.0, 0.0]]], [[[1.0, 0.0], [0.0, 0.0]]], [[[0.0, 0.0], [0.0, 2.0]]]])
+BACKWARD = BackwardView(
+    replace(SUBJECT, target="loss of label Coat"),
+    0.32137,
+    tuple(gradient(each.name, each.type, each.values, each.inputs) for each in layers()[:2]),
+    (
+        ParameterRow("conv1", "weight", (3, 1, 2, 2), statistics(WEIGHT), 10.0, 0.5, WEIGHT),
         ParameterRow("conv1", "bias", (1,), statistics(np.ones(1)), 0.0, None, np.ones(1)),
-    )
-    view = BackwardView(replace(SUBJECT, target="loss of label Coat"), 0.32137, layers()[:2], parameters)
-    text = lines(backward(view, values=True), width=80)
-    del text[text.index("dL/d conv1  3x4x4") : text.index("dL/d conv1.weight  2x2")]
-    assert text == [
+    ),
+    (FlowRow("input", 2.318, None, None), FlowRow("conv1", 0.0005184, 5.0, 0.5)),
+)
+
+
+def test_backward_in_a_pipe() -> None:
+    text = lines(backward(BACKWARD, values=True), width=80)
+    start = text.index("dL/d input  1x4x4")
+    assert text[:start] == [
         "backward   input test:17   true Coat   predicted Pullover",
         "target loss of label Coat   value 0.3214",
         "",
-        "                          min",
-        "layer         |dL/da|     max  zeros  strongest maps",
-        "────────────────────────────────────────────────────",
-        "input           2.318      -1   6.2%  Xoxc",
-        "input 1x4x4            0.8750         :-=*",
+        "input                c00",
+        "1x4x4                @@%%##**",
+        "a       [-0.875, 1]  ==--::..",
+        "                       iivvcc",
+        "                     xxooXXNN",
         "",
-        "conv1           5.184  -1.750  37.5%  #*=- ccvv",
-        "conv2d 3x4x4                2         vcxo .::-",
+        "dL/da   [-1, 0.875]  MMNNXXoo",
+        "norm    2.318        xxccvvii",
+        "6.2% zero              ..::--",
+        "                     ==**##%%",
         "",
+        "conv1                c01      c00      c02",
+        "conv2d 3x4x4         MMNNXXoo ====----",
+        "a       [-2, 1.75]   xxccvvii ::::....",
+        "                       ..::--   iiiivv",
+        "                     ==**##%% vvccccxx",
+        "",
+        "dL/da   [-1.75, 2]   @@%%##** xxxxcccc",
+        "norm    5.184        ==--::.. vvvviiii",
+        "37.5% zero             iivvcc   ....::",
+        "                     xxooXXNN ::----==",
+        "",
+        "dL/dW   [-4, 3]      ::::         ####",
+        "norm    5.477        ::::         ####",
+        "/ |W|   0.5000                MMMM         ====",
+        "                              MMMM         ====",
+        "",
+        "channels by falling mean |a dL/da|: what the objective would change without them",
         "scale layer: ' .:-=+*#%@' from 0 up, 'MNXosxcvi ' below",
-        "maps larger than 8x8 are shown as means of blocks",
+        "larger than 9x9: means of blocks; of each filter the strongest map",
         "",
-        "parameter     shape  |dL/dW|  |W|   ratio  zeros",
-        "────────────────────────────────────────────────",
-        "conv1.weight  2x2          5   10  0.5000  50.0%",
-        "conv1.bias    1            1    0       -     0%",
+        "layer   |dL/da|  1e-4       1e1   min, max  zeros  |dL/dW|/|W|  1e-4       1e0",
+        "──────────────────────────────────────────────────────────────────────────────",
+        "input     2.318  ████████████▎   -1, 0.875   6.2%",
+        "conv1  5.184e-4  ██               -1.75, 2  37.5%       0.5000  █████████████",
+        "bars: logarithmic, between the ends in their heading",
+        "from conv1 back to input: |dL/da| times 4471",
         "",
-        "dL/d input  1x4x4",
-        "  c0",
-        "  -1.000 -0.875 -0.750 -0.625",
-        "  -0.500 -0.375 -0.250 -0.125",
-        "       0  0.125  0.250  0.375",
-        "   0.500  0.625  0.750  0.875",
+        "parameter     shape    |dL/dW|  |W|   ratio  zeros",
+        "──────────────────────────────────────────────────",
+        "conv1.weight  3x1x2x2    5.477   10  0.5000  66.7%",
+        "conv1.bias    1              1    0       -     0%",
         "",
-        "dL/d conv1.weight  2x2",
-        "   0  3",
-        "  -4  0",
+    ]
+    assert text[text.index("dL/d conv1.weight  3x1x2x2") :] == [
+        "dL/d conv1.weight  3x1x2x2",
+        "  [0, 0]   [1, 0]   [2, 0]",
+        "   0  3     1  0     0  0",
+        "  -4  0     0  0     0  2",
         "",
         "dL/d conv1.bias  1",
         "  1",
     ]
+
+
+def test_where_there_is_no_room_for_the_mirror_there_is_none() -> None:
+    for width in (40, 46):
+        text = lines(backward(BACKWARD), width=width)
+        assert not any(line.startswith("dL/dW") for line in text)
+        assert any(line.startswith("layer") for line in text)
+    assert any("c01" in line for line in lines(backward(BACKWARD), width=47))
+    wide = lines(backward(BACKWARD), width=140)
+    assert "larger than 14x14: means of blocks; of each filter the strongest map" in wide
+
+
+def test_the_map_of_a_filter_is_named_where_it_has_several() -> None:
+    weight = np.zeros((3, 12, 2, 2))
+    weight[1, 11], weight[0, 4], weight[2, 0] = 1, -1, 2
+    parameter = ParameterRow("conv1", "weight", weight.shape, statistics(weight), 1.0, 1.0, weight)
+    text = lines(backward(replace(BACKWARD, parameters=(parameter,))), width=80)
+    assert any(line.endswith("of c11   of c04   of c00") for line in text)
+
+
+def test_of_many_layers_some_are_drawn_and_all_are_told() -> None:
+    names = [f"tanh{index}" for index in range(40)]
+    rows = tuple(gradient(name, "tanh", np.full((1, 2, 2), index + 1.0)) for index, name in enumerate(names))
+    flow = tuple(FlowRow(row.name, row.statistics.norm, None, None) for row in rows)
+    parameters = tuple(
+        ParameterRow(name, "weight", (1, 1), statistics(WEIGHT), 1.0, 1.0, WEIGHT[:1, 0]) for name in names
+    )
+    text = lines(backward(BackwardView(Subject("x"), None, rows, parameters, flow)), width=80)
+    assert "16 of 40 layers are drawn; others by --layer NAME" in text
+    assert sum(line.startswith("dL/da ") for line in text) == 16
+    table = text[text.index("bars: logarithmic, between the ends in their heading") - 40 :]
+    assert [line.split()[0] for line in table[:40]] == names
 
 
 @settings(deadline=None, max_examples=60)
@@ -183,5 +253,8 @@ def test_backward_in_a_pipe() -> None:
 )
 def test_any_numbers_in_any_width(values: list[np.ndarray], width: int, color: str | None) -> None:
     rows = tuple(row(f"layer{place}", "conv2d", array) for place, array in enumerate(values))
-    for drawn in (forward(ForwardView(Subject("x"), rows)), backward(BackwardView(Subject("x"), None, rows, ()))):
+    gradients = tuple(gradient(each.name, each.type, each.values) for each in rows)
+    flow = tuple(FlowRow(each.name, each.statistics.norm, None, None) for each in rows)
+    back = BackwardView(Subject("x"), None, gradients, (), flow)
+    for drawn in (forward(ForwardView(Subject("x"), rows)), backward(back)):
         assert max(len(line) for line in lines(drawn, width=width, color=color)) <= width

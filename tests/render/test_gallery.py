@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from cnncli.errors import OutputError
-from cnncli.inspection.views import Chart, CurvesView, Series, Subject
+from cnncli.inspection.views import Board, Sheet, Subject
 from cnncli.render.document import plain, to_json
-from cnncli.render.gallery import file_stem, save_curves, save_panels
+from cnncli.render.png.gallery import save_board
+from cnncli.render.png.sheet import decode
 from cnncli.render.scale import Scale
-from cnncli.render.sheet import decode
-from tests.render.makers import numbers, panel, view
+from tests.render.makers import board, numbers, tensor
 
 SUBJECT = Subject("test:17", true="Coat", predicted="Shirt", target="logit of class Coat")
 
 
 def test_files_are_named_by_place_layer_and_what_they_show(tmp_path: Path) -> None:
     array = numbers(3, 4, 4)
-    drawn = view(panel(array, index=0, node="input"), panel(array, what="gradient"), name="gradients", subject=SUBJECT)
-    paths = save_panels(drawn, tmp_path, npy=True)
+    rows = tensor(array, index=0, node="input"), tensor(array, what="gradient")
+    paths = save_board(board(*rows, name="gradients", subject=SUBJECT), tmp_path, npy=True)
     assert [str(path.relative_to(tmp_path)) for path in paths] == [
         "gradients/00_input__activation.png",
         "gradients/00_input__activation.npy",
@@ -30,13 +30,20 @@ def test_files_are_named_by_place_layer_and_what_they_show(tmp_path: Path) -> No
         "gradients/manifest.json",
     ]
     assert np.array_equal(np.load(paths[1]), array)
-    assert np.abs(decode(paths[2]) - array).max() <= np.abs(array).max() / 254 * 1.001
+    assert np.abs(np.stack(decode(paths[2])[0]) - array).max() <= np.abs(array).max() / 254 * 1.001
     assert sorted(tmp_path.rglob("*")) == sorted([*paths, tmp_path / "gradients"])
 
 
+def test_the_tensors_of_several_rows_are_numbered(tmp_path: Path) -> None:
+    rows = tensor(numbers(2, 3, 3)), replace(tensor(numbers(1, 3, 3)), array=None), tensor(numbers(5), node="fc")
+    paths = save_board(board(*rows, together=True), tmp_path, npy=True)
+    assert [path.name for path in paths] == ["all.png", "all_r1.npy", "all_r3.npy", "manifest.json"]
+    assert json.loads(paths[-1].read_text())["files"][0]["arrays"] == ["all_r1.npy", "all_r3.npy"]
+
+
 def test_the_manifest_lists_them(tmp_path: Path) -> None:
-    drawn = view(panel(np.array([[[1.0, np.inf]], [[4.0, 0.0]]]), channels=[1]), subject=SUBJECT)
-    manifest = json.loads(save_panels(drawn, tmp_path, Scale("map"))[-1].read_text())
+    drawn = board(tensor(np.array([[[1.0, np.inf]], [[4.0, 0.0]]]), channels=[1]), subject=SUBJECT, notes="checked")
+    manifest = json.loads(save_board(drawn, tmp_path, Scale("map"))[-1].read_text())
     assert manifest == {
         "view": "feature-maps",
         "input": "test:17",
@@ -47,41 +54,84 @@ def test_the_manifest_lists_them(tmp_path: Path) -> None:
         "files": [
             {
                 "file": "01_conv1_c01__activation.png",
-                "node": "conv1",
-                "type": "conv2d",
-                "what": "activation",
-                "shape": [2, 1, 2],
-                "channels": [1],
-                "of_channels": 2,
-                "vmin": [0.0],
-                "vmax": [4.0],
-                "colormap": "viridis",
-                "nonfinite": 1,
+                "rows": [
+                    {
+                        "node": "conv1",
+                        "type": "conv2d",
+                        "what": "activation",
+                        "shape": [2, 1, 2],
+                        "tiles": ["c01"],
+                        "channels": [1],
+                        "of_channels": 2,
+                        "vmin": [0.0],
+                        "vmax": [4.0],
+                        "colormap": "viridis",
+                        "nonfinite": 1,
+                        "notes": [],
+                    }
+                ],
+                "notes": ["checked"],
             }
         ],
     }
 
 
-def test_names_that_no_file_system_likes() -> None:
-    assert file_stem(replace(panel(numbers(1, 2, 2)), node="a/b c", index=12)) == "12_a-b-c__activation"
-    assert file_stem(panel(numbers(200, 2, 2), channels=[7])) == "01_conv1_c007__activation"
+def test_the_manifest_tells_what_is_of_a_sheet_or_of_the_whole_board(tmp_path: Path) -> None:
+    row = tensor(numbers(1, 2, 2))
+    sheets = Sheet("a", (row, row), ("both",), Subject("test:3", true="Bag")), Sheet("b", (row,))
+    manifest = json.loads(save_board(Board("v", Subject(""), sheets, ("note",)), tmp_path)[-1].read_text())
+    assert manifest["notes"] == ["note"]
+    told = [{key: value for key, value in file.items() if key != "rows"} for file in manifest["files"]]
+    assert told == [{"file": "a.png", "title": ["both"], "input": "test:3", "true": "Bag"}, {"file": "b.png"}]
+
+
+def test_many_tiles_are_spread_over_pages(tmp_path: Path) -> None:
+    array = np.abs(numbers(150, 3, 3))
+    drawn = board(tensor(array))
+    *files, manifest = save_board(drawn, tmp_path)
+    assert [path.name for path in files] == [f"01_conv1_p{page}__activation.png" for page in (1, 2, 3)]
+    values = [tile for path in files for tile in decode(path)[0]]
+    assert np.abs(np.stack(values) - array).max() <= array.max() / 510 * 1.001
+    told = [file["rows"][0] for file in json.loads(manifest.read_text())["files"]]
+    assert [len(row["channels"]) for row in told] == [64, 64, 22]
+    assert {tuple(row["vmax"]) for row in told} == {(float(array.max()),)}
+
+
+def test_filters_of_many_maps_are_fewer_on_a_page(tmp_path: Path) -> None:
+    *files, _ = save_board(board(tensor(numbers(40, 64, 3, 3), what="weight")), tmp_path)
+    assert [len(decode(path)[0]) for path in files] == [16, 16, 8]
+
+
+def test_the_columns_of_a_page_are_of_all_rows(tmp_path: Path) -> None:
+    rows = tensor(np.abs(numbers(20, 2, 2))), tensor(np.abs(numbers(18, 2, 2)), what="other"), tensor(numbers(3))
+    *files, _ = save_board(board(*rows, together=True), tmp_path)
+    assert [path.name for path in files] == ["all_p1.png", "all_p2.png"]
+    assert [[len(row) for row in decode(path)] for path in files] == [[17, 17, 1], [3, 1]]
+
+
+def test_many_rows_are_spread_over_pages_too(tmp_path: Path) -> None:
+    rows = [tensor(numbers(2, 2, 2), what=str(number)) for number in range(17)]
+    *files, _ = save_board(board(*rows, together=True), tmp_path)
+    assert [len(decode(path)) for path in files] == [16, 1]
+
+
+def test_names_that_no_file_system_likes(tmp_path: Path) -> None:
+    row = replace(tensor(numbers(1, 2, 2)), node="a/b c", index=12)
+    assert save_board(board(row), tmp_path)[0].name == "12_a-b-c__activation.png"
+    assert save_board(board(tensor(numbers(200, 2, 2), channels=[7])), tmp_path)[0].name == (
+        "01_conv1_c007__activation.png"
+    )
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "feature-maps").write_text("")
     with pytest.raises(OutputError, match=r"feature-maps/01_conv1__activation\.png: cannot be written"):
-        save_panels(view(panel(numbers(1, 2, 2))), tmp_path)
+        save_board(board(tensor(numbers(1, 2, 2))), tmp_path)
 
 
-def test_curves(tmp_path: Path) -> None:
-    charts = (Chart("loss", (1.0, 2.0), (Series("train", (2.0, 1.0)),)),)
-    path = save_curves(CurvesView("run", charts), tmp_path)
-    assert path == tmp_path / "curves.png"
-    assert path.read_bytes().startswith(b"\x89PNG")
-
-
-def test_views_as_json() -> None:
-    drawn = view(panel(np.array([[[0.5, np.nan]]])), subject=replace(SUBJECT, picture=np.zeros((1, 1), np.uint8)))
+def test_boards_as_json() -> None:
+    subject = replace(SUBJECT, picture=np.zeros((1, 1), np.uint8))
+    drawn = board(tensor(np.array([[[0.5, np.nan]]])), subject=subject)
     document = json.loads(to_json(drawn))
     assert document["subject"] == {
         "input": "test:17",
@@ -91,9 +141,10 @@ def test_views_as_json() -> None:
         "predicted": "Shirt",
         "target": "logit of class Coat",
     }
-    assert document["panels"][0]["shape"] == [1, 1, 2]
-    assert "array" not in document["panels"][0]
-    assert json.loads(to_json(drawn, arrays=True))["panels"][0]["array"] == [[[0.5, "NaN"]]]
+    row = document["sheets"][0]["rows"][0]
+    assert row["shape"] == [1, 1, 2]
+    assert "array" not in row
+    assert json.loads(to_json(drawn, arrays=True))["sheets"][0]["rows"][0]["array"] == [[[0.5, "NaN"]]]
 
 
 def test_what_json_does_not_know() -> None:

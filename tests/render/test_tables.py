@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from cnncli.inspection.gradcheck import Attempt, GradcheckReport, SelfTestReport, TensorCheck, Verdict
 from cnncli.inspection.views import ClassScore, Prediction, ReceptiveField, SummaryRow, SummaryView
-from cnncli.render import tables
-from cnncli.render.fitted import Column, Fitted, Heading
+from cnncli.render.terminal import tables
+from cnncli.render.terminal.fitted import Column, Fitted, Heading
 from tests.render.makers import draw, lines
 
 NARROW = ReceptiveField((3, 3), (1, 1), (1, 1))
@@ -63,76 +60,6 @@ def test_predictions() -> None:
         "0  ████████████████████████  100%",
     ]
     assert "###" in draw(tables.predictions([boot]), encoding="ascii")
-
-
-REPORT = GradcheckReport(
-    Verdict.FAIL,
-    (
-        TensorCheck(
-            *("conv1", "weight", "layer", Verdict.FAIL, 0.5, (0, 1, 2, 3), 1.25, 2.5),
-            checked=16,
-            hint="half the true gradient",
-        ),
-        TensorCheck("conv1", "bias", "layer", Verdict.PASS, 0.0, (0,), 0.0, 0.0, checked=14, kinks=2),
-        TensorCheck("loss", "input", "layer", Verdict.KINK, kinks=16),
-        TensorCheck("conv1", "weight", "network", Verdict.UNCHECKED, unchecked=16, hint="hidden by rounding"),
-        TensorCheck("input", "input", "network", Verdict.PASS, 3e-12, (1,), 0.1, 0.1, checked=16),
-    ),
-    samples=3,
-    seed=0,
-    jittered=("conv1.bias",),
-)
-
-
-def test_gradcheck() -> None:
-    assert lines(tables.gradcheck(REPORT)) == [
-        "each layer alone: on its inputs in the network, with a random upstream gradient",
-        "tensor        verdict    error  checked  kinks  worst at      analytic  numeric",
-        "───────────────────────────────────────────────────────────────────────────────",
-        "conv1.weight  ✗ FAIL   5.0e-01       16      0  [0, 1, 2, 3]     1.250    2.500",
-        "conv1.bias    ✓ PASS         0       14      2  [0]                  0        0",
-        "loss.input    ~ KINK         -        0     16  -                    -        -",
-        "conv1.weight: half the true gradient",
-        "",
-        "the whole network: its loss",
-        "tensor        verdict        error  checked  unchecked  worst at  analytic  numeric",
-        "───────────────────────────────────────────────────────────────────────────────────",
-        "conv1.weight  ? UNCHECKED        -        0         16  -                -        -",
-        "input         ✓ PASS       3.0e-12       16          0  [1]         0.1000   0.1000",
-        "conv1.weight: hidden by rounding",
-        "",
-        "all 0, so checked at small random numbers instead: conv1.bias",
-        "✗ FAIL   1 FAIL, 2 PASS, 1 KINK, 1 UNCHECKED",
-    ]
-
-
-def test_gradcheck_of_one_layer_has_no_empty_table() -> None:
-    text = lines(tables.gradcheck(replace(REPORT, tensors=REPORT.tensors[1:2], verdict=Verdict.PASS, jittered=())))
-    assert len(text) == 6
-    assert text[-1] == "✓ PASS   1 PASS"
-
-
-def test_gradcheck_verdicts_have_colours_and_in_ascii_no_symbols() -> None:
-    sent = draw(tables.gradcheck(REPORT), color="standard")
-    assert "\x1b[32m✓ PASS" in sent
-    assert "\x1b[1;31m✗ FAIL" in sent
-    assert "\x1b[33m~ KINK" in sent
-    assert "FAIL" in draw(tables.gradcheck(REPORT), encoding="ascii")
-
-
-def test_self_test() -> None:
-    missed = Attempt("bias gradient dropped", "conv1", "bias", False, Verdict.PASS, 0.0, None)
-    caught = Attempt("weight gradient x 2", "conv1", "weight", True, Verdict.FAIL, 0.5, "twice the true gradient")
-    assert lines(tables.self_test(SelfTestReport(Verdict.PASS, Verdict.PASS, (caught,), ("leaky ReLU",)))) == [
-        "planted error        in            verdict    error  hint",
-        "────────────────────────────────────────────────────────────────────────────",
-        "weight gradient x 2  conv1.weight  FAIL     5.0e-01  twice the true gradient",
-        "",
-        "✓ PASS   1 planted error found; no place here for: leaky ReLU",
-    ]
-    failed = SelfTestReport(Verdict.FAIL, Verdict.INCONCLUSIVE, (missed, caught), ())
-    expected = "✗ FAIL   missed: bias gradient dropped; without errors the verdict is INCONCLUSIVE"
-    assert lines(tables.self_test(failed))[-1] == expected
 
 
 def test_a_heading_breaks_between_facts() -> None:

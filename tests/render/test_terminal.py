@@ -1,33 +1,30 @@
 from __future__ import annotations
 
 import io
+import re
 import time
-from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.extra.numpy import array_shapes
 from rich.console import Console
 
-from cnncli.inspection.views import Subject
 from cnncli.render.colors import Limits
-from cnncli.render.maps import panels
-from cnncli.render.scale import Scale
-from cnncli.render.terminal import (
+from cnncli.render.pixels import enlarge, reduce, reduction
+from cnncli.render.terminal.board import board as draw_board
+from cnncli.render.terminal.raster import (
     NEGATIVE_RAMP,
     RAMP,
     Bar,
     Bars,
     ColorBar,
     Raster,
-    enlarge,
-    reduce,
-    reduction,
     thumbnail,
 )
-from tests.render.makers import draw, lines, numbers, panel, view
+from tests.render.makers import board, draw, lines, numbers, tensor
 
 SIGNED = Limits(-1.0, 1.0, "diverging")
 UNSIGNED = Limits(0.0, 1.0, "viridis")
@@ -51,6 +48,16 @@ def test_fewer_colours_where_there_are_fewer(color: str, code: str) -> None:
     sent = draw(Raster.of_map(np.ones((2, 2)), UNSIGNED), color=color)
     assert sent.startswith(code)
     assert "38;2;" not in sent
+
+
+@pytest.mark.parametrize(
+    ("limits", "codes"),
+    [(UNSIGNED, "35 34 36 32 92 93"), (SIGNED, "34 94 96 97 93 91 31")],
+)
+def test_sixteen_colours_are_climbed_step_by_step(limits: Limits, codes: str) -> None:
+    values = np.linspace(limits.vmin, limits.vmax, 1000)[None]
+    sent = draw(Raster.of_map(values, limits), color="standard", width=1000)
+    assert [code for code, _ in groupby(re.findall(r"\x1b\[(\d+)m▀", sent))] == codes.split()
 
 
 def test_without_colour_a_ramp_and_letters_below_zero() -> None:
@@ -78,8 +85,8 @@ def test_one_picture_in_two_colour_systems() -> None:
 
 
 def test_a_terminal_that_knows_only_ascii_gets_only_ascii() -> None:
-    drawn = view(panel(numbers(2, 6, 6)), panel(numbers(5), node="fc"))
-    for each in (panels(drawn), Bar(0.4, 10)):
+    drawn = board(tensor(numbers(2, 6, 6)), tensor(numbers(5), node="fc"))
+    for each in (draw_board(drawn), Bar(0.4, 10)):
         assert draw(each, encoding="ascii", color="truecolor").isascii()
 
 
@@ -142,72 +149,6 @@ def test_a_thumbnail_keeps_colours() -> None:
     raster = thumbnail(picture, 30)
     assert raster.colors.shape == (20, 30, 3)
     assert (raster.colors == (0, 250, 0)).all()
-
-
-def test_panels_are_labelled_tiles() -> None:
-    array = np.zeros((3, 4, 4), np.float32)
-    array[0] = 2
-    array[2, :2] = -0.125
-    drawn = view(panel(array), subject=Subject("test:17", true="Coat", target="logit of class Coat"))
-    assert lines(panels(drawn), width=60) == [
-        "feature-maps   input test:17   true Coat",
-        "target logit of class Coat",
-        "",
-        "conv1  conv2d  activation  3x4x4",
-        "scale layer [-2, 2]   3 maps",
-        "-2 MNosxci  0  .-=+*%@ 2",
-        "c00 [2, 2]        c01 dead          c02 [-0.12, 0]",
-        *["@@@@@@@@@@@@@@@@                    iiiiiiiiiiiiiiii"] * 4,
-        *["@@@@@@@@@@@@@@@@"] * 4,
-        "",
-    ]
-
-
-def test_filters_are_rows_of_tiles() -> None:
-    weight = np.zeros((2, 3, 2, 2), np.float32)
-    weight[:, 1] = 1
-    weight[1, 2] = -1
-    text = lines(panels(view(panel(weight, what="weight"), name="filters")), width=40)
-    assert "scale layer [-1, 1]   2 filters" in text
-    place = text.index("c00 [0, 1]")
-    assert text[place + 1] == "         @@@@@@@@"
-    place = text.index("c01 [-1, 1]")
-    assert text[place + 1] == "         @@@@@@@@ MMMMMMMM"
-
-
-def test_a_long_vector_says_how_it_was_shortened() -> None:
-    text = lines(panels(view(panel(np.abs(numbers(250)), node="fc", type_="linear"))), width=100)
-    assert "fc  linear  activation  250" in text
-    assert any("shown at 1/3 (means of 3)" in line for line in text)
-
-
-def test_what_is_left_out_is_told() -> None:
-    array = numbers(4, 70, 3, 3)
-    few = replace(panel(array, channels=[2, 0], what="weight"), ranked=True)
-    text = lines(panels(view(replace(few, maps=few.maps[:, :64]))))
-    assert any(line.endswith("2 of 4 filters, strongest first") for line in text)
-    assert "the 64 strongest of 70 input channels" in text
-
-
-def test_the_limits_of_single_maps_are_not_in_the_colour_bar() -> None:
-    text = lines(panels(view(panel(numbers(2, 4, 4))), Scale("map")))
-    assert "scale map, each +-max|x|   2 maps" in text
-    assert any(line.startswith("-max|x| M") for line in text)
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    array_shapes(min_dims=1, max_dims=4, max_side=40).flatmap(
-        lambda shape: arrays(np.float32, shape, elements=st.floats(width=32), fill=st.floats(width=32))
-    ),
-    st.integers(10, 120),
-    st.sampled_from([None, "truecolor"]),
-    st.sampled_from(["layer", "map"]),
-)
-def test_anything_can_be_drawn_in_any_width(array: np.ndarray, width: int, color: str | None, mode: str) -> None:
-    channels = range(min(len(array), 6)) if array.ndim > 2 else None
-    text = lines(panels(view(panel(array, channels=channels)), Scale(mode)), width=width, color=color)
-    assert max(map(len, text)) <= width
 
 
 def test_drawing_is_quick() -> None:

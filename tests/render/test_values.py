@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnncli.render.values import Values, channel_names
+from cnncli.render.terminal.values import Values, channel_names
 from tests.render.makers import lines, numbers
 
 

@@ -125,6 +125,7 @@ def test_the_run_directory_is_complete(run: RunDirectory) -> None:
     names = {
         "config.yaml",
         "metrics.csv",
+        "health.csv",
         "steps.jsonl",
         "best.safetensors",
         "last.safetensors",

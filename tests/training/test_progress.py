@@ -12,6 +12,7 @@ from cnncli.training.history import Epoch
 from cnncli.training.loop import TrainResult
 from cnncli.training.metrics import Scores
 from cnncli.training.progress import PlainLines, Plan
+from cnncli.training.watch import WatchPlan
 
 TRAIN, VAL = Scores(0.512345, {"accuracy": 0.81234}), Scores(1234567.0, {"mae": 0.25, "r2": -3.0})
 
@@ -32,6 +33,13 @@ def test_lines() -> None:
         "epoch 2/3  loss 0.5123  accuracy 81.23%  val loss 1.235e+06  mae 0.2500  r2 -3.0000  1,000 img/s  4.0 s",
         "interrupted after 1 of 3 epochs",
     ]
+
+
+def test_what_will_be_watched_is_told_with_its_size() -> None:
+    stream = io.StringIO()
+    watch = WatchPlan(("test:0", "test:3"), 1200, 61, {"activation/conv1": (2, 6, 28, 28)}, 2_295_552)
+    PlainLines(stream).started(Plan(1, 79, 64, {"train": 5000}, "classification", ("val", "accuracy"), None, watch))
+    assert stream.getvalue().splitlines()[-1] == "watching test:0, test:3: 61 frames, every 1,200 steps, 2.3 MB"
 
 
 @pytest.mark.parametrize(

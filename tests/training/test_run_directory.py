@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -77,6 +78,18 @@ def test_metrics_come_back_exactly(run: RunDirectory) -> None:
     assert run.metrics.read_text().splitlines()[0] == "epoch,step,lr,train_loss,val_loss"
 
 
+def test_health_comes_back_with_nan_for_what_there_is_not(run: RunDirectory) -> None:
+    rows = [
+        {"epoch": 1, "step": 10, "node": "a,b", "std": 1 / 3, "dead": None},
+        {"epoch": 1, "step": 10, "node": "relu1", "std": 1e-17, "dead": 0.25},
+    ]
+    run.write_health(rows)
+    first, second = run.read_health()
+    assert math.isnan(first.pop("dead"))
+    assert first == {key: value for key, value in rows[0].items() if key != "dead"}
+    assert second == rows[1]
+
+
 def test_steps_are_added(run: RunDirectory) -> None:
     run.append_steps(STEPS[:2])
     run.append_steps(STEPS[2:])
@@ -119,6 +132,8 @@ def test_what_is_missing_is_named(run: RunDirectory, tmp_path: Path) -> None:
         run.existing(run.best)
     with pytest.raises(CheckpointError, match=r"has no metrics\.csv"):
         run.read_metrics()
+    with pytest.raises(CheckpointError, match=r"has no health\.csv"):
+        run.read_health()
     with pytest.raises(CheckpointError, match=r"has no steps\.jsonl"):
         run.read_steps()
     assert run.existing(run.last) == run.last

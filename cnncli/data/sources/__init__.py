@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cnncli.data.source import Source
-from cnncli.data.sources.fashion_mini import FashionMini
+from cnncli.data.sources.embedded import FashionMini, MnistMini
 from cnncli.data.sources.folder import Folder
 from cnncli.data.sources.idx import Idx
 from cnncli.data.sources.npz import Npz
 
-SOURCES: dict[str, type[Source]] = {source.type: source for source in (FashionMini, Idx, Folder, Npz)}
+SOURCES: dict[str, type[Source]] = {source.type: source for source in (FashionMini, MnistMini, Idx, Folder, Npz)}
 """Every source, under its name in YAML."""

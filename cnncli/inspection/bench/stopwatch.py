@@ -10,6 +10,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 from numpy.typing import NDArray
 
+from cnncli.inspection.proxies import LayerProxy
 from cnncli.layers.base import Cache, Layer, Params
 from cnncli.layers.run import Run
 from cnncli.losses import Loss
@@ -57,32 +58,29 @@ class Stopwatch:
         return {part: median(times[part] for times in last) for part in last[0]}
 
 
-class TimedLayer:
-    """Stands in for a node's layer. `gives_dx` is whether its input's gradient was asked for."""
+class TimedLayer(LayerProxy):
+    """`gives_dx` is whether its input's gradient was asked for."""
 
     def __init__(self, name: str, layer: Layer, stopwatch: Stopwatch) -> None:
+        super().__init__(layer)
         self.gives_dx = False
         self._name = name
-        self._layer = layer
         self._stopwatch = stopwatch
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._layer, name)
-
     def forward(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> tuple[Array, Cache]:
-        return self._stopwatch.call((self._name, "forward"), self._layer.forward, params, xs, run)
+        return self._stopwatch.call((self._name, "forward"), self.layer.forward, params, xs, run)
 
     def forward_sums(self, params: Mapping[str, Array], xs: tuple[Array, ...], run: Run) -> Array:
-        return self._stopwatch.call((self._name, "forward"), self._layer.forward_sums, params, xs, run)
+        return self._stopwatch.call((self._name, "forward"), self.layer.forward_sums, params, xs, run)
 
     def backward(
         self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run
     ) -> tuple[tuple[Array | None, ...], Params]:
         self.gives_dx = any(run.needs)
-        return self._stopwatch.call((self._name, "backward"), self._layer.backward, params, cache, dy, run)
+        return self._stopwatch.call((self._name, "backward"), self.layer.backward, params, cache, dy, run)
 
     def backward_sums(self, params: Mapping[str, Array], cache: Cache, dy: Array, run: Run) -> Array:
-        return self._stopwatch.call((self._name, "backward"), self._layer.backward_sums, params, cache, dy, run)
+        return self._stopwatch.call((self._name, "backward"), self.layer.backward_sums, params, cache, dy, run)
 
 
 class TimedLoss:

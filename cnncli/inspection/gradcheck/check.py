@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,10 @@ from cnncli.engine.plan import UNIT
 from cnncli.errors import UsageError
 from cnncli.graph import INPUT, Model, Node
 from cnncli.inspection.gradcheck import diagnosis, verdicts
+from cnncli.inspection.gradcheck.error_map import ErrorMap, error_map
 from cnncli.inspection.gradcheck.examination import Examination, Trial
 from cnncli.inspection.gradcheck.report import GradcheckReport, TensorCheck, Verdict, overall
-from cnncli.inspection.gradcheck.subjects import LayerSubject, LossSubject, NetworkSubject, Subject
+from cnncli.inspection.gradcheck.subjects import LayerSubject, LossSubject, NetworkSubject, Subject, is_input
 from cnncli.inspection.names import only_nodes
 from cnncli.losses import Loss
 
@@ -29,6 +31,11 @@ Progress = Callable[[str, int, int], None]
 """Is told the name of what is being checked, how many were before it, and how many there are in all."""
 
 
+Mapped = Literal["none", "failed", "all"]
+"""Of which tensors a map of the error is made: if of those that failed, then of the network's only where all layers
+alone are right, as others have their map there."""
+
+
 def gradcheck(
     model: Model,
     x: Array,
@@ -37,12 +44,14 @@ def gradcheck(
     *,
     layers: Sequence[str] = (),
     seed: int = 0,
+    mapped: Mapped = "none",
     progress: Progress | None = None,
 ) -> GradcheckReport:
     """Compares every gradient that backward computes with what forward passes say, in float64, in training mode.
 
     x is (N, *input_shape), N at most 8 (3 are enough), `targets` as the data set has them. `layers` are the nodes to be
-    checked, "input" and "loss" among them; none given: all. The model is left as it is: batch norm uses the batch's
+    checked, "input" and "loss" among them; none given: all. `mapped` says of which tensors the report has a map of the
+    error. The model is left as it is: batch norm uses the batch's
     statistics and moves no running ones, dropout has the same masks throughout.
 
     Raises UsageError, and DataError where the targets do not fit.
@@ -63,12 +72,13 @@ def gradcheck(
             (node.name, _layer(working, node, values, seed, rng)) for node in graph.nodes
         ]
         alone.append((LOSS, LossSubject(objective, values[objective.at], rng.normal(size=len(x)))))
-        checker = _Checker(len(x), wanted, rng, progress, total=len(graph.nodes) + 2)
+        checker = _Checker(wanted, rng, mapped, progress, total=len(graph.nodes) + 2)
         for name, subject in alone:
             checker.alone(name, subject)
         checker.together(NetworkSubject(working, x, objective, seed))
     found = tuple(checker.found)
-    return GradcheckReport(overall(check.verdict for check in found), found, len(x), seed, jittered)
+    verdict = overall(check.verdict for check in found)
+    return GradcheckReport(verdict, found, len(x), seed, jittered, tuple(checker.maps))
 
 
 def _jitter(model: Model, rng: np.random.Generator) -> tuple[str, ...]:
@@ -93,23 +103,26 @@ class _Checker:
 
     def __init__(
         self,
-        samples: int,
-        layers: Collection[str],
+        layers: AbstractSet[str],
         rng: np.random.Generator,
+        mapped: Mapped,
         progress: Progress | None,
         total: int,
     ) -> None:
         self.found: list[TensorCheck] = []
-        self._samples = samples
+        self.maps: list[ErrorMap] = []
         self._layers = layers
         self._rng = rng
+        self._mapped = mapped
         self._progress = progress
         self._total = total
         self._done = 0
+        self._alone: set[str] = set()
         self._unusable = False
 
     def alone(self, node: str, subject: Subject) -> None:
         self._tell(node)
+        self._alone.add(node)
         if node not in self._layers:
             return
         names = {name: (node, name) for name in subject.tensors}
@@ -144,7 +157,7 @@ class _Checker:
         point = subject.tensors[name]
         if gradient is None or gradient.shape != point.shape:
             self._unusable = True
-            hint = "there is none" if gradient is None else f"its shape is {gradient.shape}, not {point.shape}"
+            hint = "there is none" if gradient is None else diagnosis.wrong_shape(gradient.shape, point.shape)
             return replace(blank, verdict=Verdict.FAIL, hint=hint)
         if not np.isfinite(gradient).all():
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
@@ -153,30 +166,43 @@ class _Checker:
         examination = Examination(subject, name, gradient, self._rng)
         trials = list(examination.trials())
         check = _summed_up(blank, examination, trials)
+        if self._is_mapped(check):
+            self.maps.append(error_map(check, examination))
         return replace(check, hint=self._hint(check, examination, trials))
+
+    def _is_mapped(self, check: TensorCheck) -> bool:
+        if self._mapped != "failed":
+            return self._mapped == "all"
+        return check.verdict is Verdict.FAIL and (check.level == "layer" or not self._failed_alone())
+
+    def _failed_alone(self) -> list[TensorCheck]:
+        return [check for check in self.found if check.level == "layer" and check.verdict is Verdict.FAIL]
 
     def _hint(self, check: TensorCheck, examination: Examination, trials: list[Trial]) -> str | None:
         if check.verdict is Verdict.FAIL:
             if check.level == "network":
-                return self._network_hint(check, trials)
-            return diagnosis.explain(examination, trials, self._samples)
+                return self._network_hint(check, examination, trials)
+            return diagnosis.explain(examination, trials)
         return {
             Verdict.SUSPICIOUS: "off by more than rounding, or the oracles contradict each other",
             Verdict.KINK: "all of it lies on corners of the function, where no slope is the right one",
             Verdict.UNCHECKED: "hidden by rounding; is something computed in single precision?",
         }.get(check.verdict)
 
-    def _network_hint(self, check: TensorCheck, trials: list[Trial]) -> str:
+    def _network_hint(self, check: TensorCheck, examination: Examination, trials: list[Trial]) -> str:
         """Whose fault it is: its own layer's, another's, or that of how they are joined."""
-        failed = [other for other in self.found if other.level == "layer" and other.verdict is Verdict.FAIL]
+        failed = self._failed_alone()
         own = [other for other in failed if (other.node, other.tensor) == (check.node, check.tensor)]
         if own:
             return f"as in the layer alone: {own[0].hint}"
-        passing_on = [other.name for other in failed if other.tensor.startswith(INPUT)]
+        passing_on = [other.name for other in failed if is_input(other.tensor)]
         if passing_on:
             return f"what reaches it is wrong: see {', '.join(passing_on)}"
-        text = diagnosis.factor(trials, self._samples)
-        return "what reaches it is wrong, though each layer alone is right" + (f": {text}" if text else "")
+        text = diagnosis.explain_simply(examination, trials)
+        start = "what reaches it is wrong, though each layer alone is right"
+        if not self._layers >= self._alone:
+            start = "what reaches it is wrong, perhaps in a layer that was left out"
+        return f"{start}: {text}" if text else start
 
 
 def _obstacle(subject: Subject, gradients: Mapping[str, Array | None]) -> str | None:

@@ -16,6 +16,7 @@ from cnncli.inspection.gradcheck.oracles import (
     complex_step,
     difference,
     differences,
+    slope,
     smallest_step,
 )
 from cnncli.inspection.gradcheck.report import Verdict
@@ -82,10 +83,14 @@ class Examination:
         if self.corners is not None:
             yield from self._on_corners(self.corners)
 
+    @property
+    def negligible(self) -> float:
+        """Slopes as small as this are nothing but rounding."""
+        return self._rounding.negligible
+
     def slope(self, direction: Array) -> float:
         """By the better oracle that there is."""
-        exact = complex_step(self.subject, self.name, direction, self.cotangent)
-        return self._first_difference(direction).slope(self.cotangent) if exact is None else exact
+        return slope(self.subject, self.name, direction, self.cotangent)
 
     def is_wrong(self, direction: Array) -> bool:
         exact = self._by_complex_step(_dot(self.gradient, direction), direction)
@@ -134,21 +139,19 @@ class Examination:
 
     def _smooth_difference(self, direction: Array, exact: _Opinion | None) -> tuple[Difference, bool]:
         """With the first step that meets no corner and, if the complex step has nothing against the gradient, is
-        short enough not to see the function's curvature; else the best. False if the point itself is on a corner."""
-        smooth: list[tuple[float, Difference]] = []
+        short enough not to see the function's curvature; where none is, with the first that meets no corner. False if
+        the point itself is on a corner."""
+        smooth: Difference | None = None
         corner = False
         for number, found in enumerate(differences(self.subject, self.name, direction)):
             if kinks.crossed(found, self.corners):
                 corner = corner or (number >= NEAR and kinks.visible(found, self.cotangent))
                 continue
-            opinion = self._opinion_of(found, 0)
-            smooth.append((opinion.error, found))
+            smooth = smooth or found
             disputed = exact is not None and exact.verdict is not Verdict.PASS
-            if disputed or opinion.verdict is not Verdict.FAIL:
-                break
-        if smooth:
-            return min(smooth, key=lambda pair: pair[0])[1], True
-        return found, not corner
+            if disputed or self._opinion_of(found, 0).verdict is not Verdict.FAIL:
+                return found, True
+        return (found, not corner) if smooth is None else (smooth, True)
 
     def _by_difference(self, found: Difference, exact: _Opinion | None) -> _Opinion:
         opinion = self._opinion_of(found, 0)

@@ -28,13 +28,35 @@ def complex_step(subject: Subject, name: str, direction: Array, cotangent: Array
 
     None where the forward pass cannot compute with complex numbers, or computes something else.
     """
+    slopes = _by_complex_step(subject, name, direction)
+    return None if slopes is None else float((cotangent * slopes).sum())
+
+
+def slopes(subject: Subject, name: str, direction: Array) -> Array:
+    """Of every term, by the better oracle that there is."""
+    exact = _by_complex_step(subject, name, direction)
+    if exact is not None:
+        return exact
+    left, right = difference(subject, name, direction, STEPS[0]).slopes()
+    between: Array = (left + right) / 2
+    return between
+
+
+def slope(subject: Subject, name: str, direction: Array, cotangent: Array) -> float:
+    """Of sum(cotangent * terms), by the better oracle that there is."""
+    return float((cotangent * slopes(subject, name, direction)).sum())
+
+
+def _by_complex_step(subject: Subject, name: str, direction: Array) -> Array | None:
+    """d(terms) / d(direction)."""
     try:
         terms = subject.forward(name, subject.tensors[name] + 1j * IMAGINARY_STEP * direction).terms
     except TypeError:
         return None
     if terms.dtype.kind != "c" or not np.allclose(terms.real, subject.base.terms, rtol=1e-9, atol=_size(subject)):
         return None
-    return float((cotangent * terms.imag).sum() / IMAGINARY_STEP)
+    exact: Array = terms.imag / IMAGINARY_STEP
+    return exact
 
 
 def _size(subject: Subject) -> float:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnncli.inspection.gradcheck.error_map import ErrorMap
 
 
 class Verdict(StrEnum):
@@ -61,7 +65,7 @@ class GradcheckReport:
     """Every tensor, the layers in the network's order, then the loss, then the whole network.
 
     `jittered` names the parameters that were all 0 and were checked at small random numbers instead, since zeros put
-    whole areas of an image exactly on the corner of a ReLU.
+    whole areas of an image exactly on the corner of a ReLU. `maps` show where errors sit, if that was asked for.
     """
 
     verdict: Verdict
@@ -69,6 +73,7 @@ class GradcheckReport:
     samples: int
     seed: int
     jittered: tuple[str, ...]
+    maps: tuple[ErrorMap, ...]
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:

@@ -119,6 +119,10 @@ class LayerSubject:
             self, params=params, xs=tuple(_scaled(x, rng) for x in self.xs), cotangent=_scaled(self.cotangent, rng)
         )
 
+    def at(self, x: Array) -> LayerSubject:
+        """With another first input."""
+        return replace(self, xs=(x, *self.xs[1:]))
+
     @cached_property
     def _converted(self) -> dict[np.dtype[Any], tuple[Params, tuple[Array, ...]]]:
         return {}
@@ -166,7 +170,8 @@ class LossSubject:
 class NetworkSubject:
     """The mean loss of the network, in training, for x (N, *input_shape); the terms are the samples' losses.
 
-    Tensors are called "<node>.<key>" and "input". The gradients are the executor's.
+    Tensors are called "<node>.<key>" and "input". The gradients are the executor's: those of the parameters from a step
+    as in training, which has no gradient of the input and may take layers in another order.
     """
 
     model: Model
@@ -197,10 +202,12 @@ class NetworkSubject:
 
     def gradients(self, cotangent: Array) -> Mapping[str, Array | None]:
         with Executor(self.model, workers=1, seed=self.seed) as executor:
-            result = executor.differentiate(self.x, self.objective, training=True, everything=True)
-        parameters = result.gradients.items()
-        found = {f"{node}.{key}": array for node, keys in parameters for key, array in keys.items()}
-        return {**found, INPUT: result.input_gradient}
+            step = executor.differentiate(self.x, self.objective, training=True).gradients.items()
+            found: dict[str, Array | None] = {
+                f"{node}.{key}": array.copy() for node, keys in step for key, array in keys.items()
+            }
+            whole = executor.differentiate(self.x, self.objective, training=True, everything=True)
+        return {**found, INPUT: whole.input_gradient}
 
     def executed(self) -> Array:
         """The samples' losses as the executor computes them."""
@@ -249,6 +256,11 @@ def _evaluated(objective: LossObjective, y: Array, branches: Mapping[str, Array]
 def input_names(node: Node) -> tuple[str, ...]:
     """What the inputs of a layer alone are called."""
     return (INPUT,) if len(node.inputs) == 1 else tuple(f"{INPUT}{index}" for index in range(len(node.inputs)))
+
+
+def is_input(name: str) -> bool:
+    """Whether a tensor of that name is an input, of a layer or of the network, and no parameter."""
+    return name == INPUT or name.removeprefix(INPUT).isdigit()
 
 
 def _forward(node: Node, tensors: Params, xs: tuple[Array, ...], seed: int) -> tuple[Array, Cache, Run]:

@@ -10,12 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cnncli.inspection.views.board import Board as Board
+    from cnncli.inspection.views.board import Row as Row
+    from cnncli.inspection.views.board import Sheet as Sheet
+    from cnncli.inspection.views.board import Tile as Tile
+    from cnncli.inspection.views.charts import Chart as Chart
+    from cnncli.inspection.views.charts import Charts as Charts
+    from cnncli.inspection.views.charts import Series as Series
     from cnncli.inspection.views.classes import ClassScore as ClassScore
     from cnncli.inspection.views.classes import Prediction as Prediction
     from cnncli.inspection.views.classes import top_classes as top_classes
-    from cnncli.inspection.views.curves import Chart as Chart
-    from cnncli.inspection.views.curves import CurvesView as CurvesView
-    from cnncli.inspection.views.curves import Series as Series
     from cnncli.inspection.views.curves import curves_view as curves_view
     from cnncli.inspection.views.flow import BackwardView as BackwardView
     from cnncli.inspection.views.flow import ForwardView as ForwardView
@@ -23,8 +27,6 @@ if TYPE_CHECKING:
     from cnncli.inspection.views.flow import ParameterRow as ParameterRow
     from cnncli.inspection.views.flow import backward_view as backward_view
     from cnncli.inspection.views.flow import forward_view as forward_view
-    from cnncli.inspection.views.panels import Panel as Panel
-    from cnncli.inspection.views.panels import PanelsView as PanelsView
     from cnncli.inspection.views.panels import feature_maps as feature_maps
     from cnncli.inspection.views.panels import filters as filters
     from cnncli.inspection.views.panels import gradients as gradients
@@ -39,10 +41,12 @@ if TYPE_CHECKING:
     from cnncli.inspection.views.summary import summary_view as summary_view
 
 _NAMES = {
+    "board": ("Board", "Row", "Sheet", "Tile"),
     "classes": ("ClassScore", "Prediction", "top_classes"),
-    "curves": ("Chart", "CurvesView", "Series", "curves_view"),
+    "charts": ("Chart", "Charts", "Series"),
+    "curves": ("curves_view",),
     "flow": ("BackwardView", "ForwardView", "LayerRow", "ParameterRow", "backward_view", "forward_view"),
-    "panels": ("Panel", "PanelsView", "feature_maps", "filters", "gradients"),
+    "panels": ("feature_maps", "filters", "gradients"),
     "pick": ("STRONGEST", "Pick", "parse_channels"),
     "subject": ("Subject",),
     "summary": ("ReceptiveField", "SummaryRow", "SummaryView", "receptive_fields", "summary_view"),

@@ -1,48 +1,50 @@
-"""How the metrics of a training went, as charts."""
+"""How a training went, as charts: the metrics, and the health of every layer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from cnncli.errors import UsageError
+from cnncli.inspection.views.charts import Chart, Charts, Series
+
+HEALTHY = 1e-3
+"""About what a step should change of a weight: much less learns slowly, much more forgets (Karpathy, CS231n)."""
+MOST = 12
+"""Layers in one chart."""
+
+Row = Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class Series:
-    """One line of a chart, a number (or nan) an epoch."""
+def curves_view(rows: Sequence[Row], health: Sequence[Row] = (), name: str = "") -> Charts:
+    """From the rows of metrics.csv and of health.csv (texts or numbers).
 
-    name: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """Series over the same epochs."""
-
-    title: str
-    epochs: tuple[float, ...]
-    series: tuple[Series, ...]
-
-
-@dataclass(frozen=True)
-class CurvesView:
-    """How the metrics went."""
-
-    name: str
-    charts: tuple[Chart, ...]
-
-
-def curves_view(rows: Sequence[Mapping[str, object]], name: str = "") -> CurvesView:
-    """From the rows of metrics.csv (texts or numbers): `train_x` and `val_x` share the chart x; `lr` has its own,
-    unless it is constant.
-
-    What is missing or no number is a gap (nan). Raises UsageError if there is nothing to draw.
+    `train_x` and `val_x` share the chart x; `lr` has its own, unless it is constant; the ratio of update to weight and
+    the share of dead units have one each with a line a layer, of more than MOST layers the worst ones. What is missing
+    or no number is a gap (nan). Raises UsageError if there is nothing to draw.
     """
     if not rows:
         raise UsageError(f"{name or 'metrics'}: no epoch has ended yet, so there are no curves to draw")
+    charts, notes = _metrics(rows), []
+    if not charts:
+        raise UsageError(f"{name or 'metrics'}: there is no finite number to draw")
+    ratios = _layers(health, "update_ratio")
+    if ratios:
+        kept, left_out = _worst(ratios, _from_healthy, f"farthest from {HEALTHY:g}")
+        marks = ((HEALTHY, "is about healthy"),)
+        charts.append(Chart("update / weight", kept, x_name="epoch", log_y=True, marks=marks, notes=left_out))
+    dead = _layers(health, "dead")
+    if any(value > 0 for series in dead for value in series.y):
+        kept, left_out = _worst(dead, float, "with the most")
+        charts.append(Chart("share of dead units", kept, x_name="epoch", from_zero=True, notes=left_out))
+    elif dead:
+        notes.append("dead units: none, in any rectifier at any epoch")
+    return Charts("curves", name, tuple(charts), tuple(notes))
+
+
+def _metrics(rows: Sequence[Row]) -> list[Chart]:
     epochs = tuple(_as_number(row.get("epoch", place)) for place, row in enumerate(rows, start=1))
     charts: dict[str, list[Series]] = {}
     for key in dict.fromkeys(key for row in rows for key in row):
@@ -50,11 +52,37 @@ def curves_view(rows: Sequence[Mapping[str, object]], name: str = "") -> CurvesV
         title, label = (metric, part) if part in ("train", "val") and metric else ("learning rate", key)
         values = tuple(_as_number(row.get(key)) for row in rows)
         if (title == metric or (key == "lr" and len(set(values)) > 1)) and np.isfinite(values).any():
-            charts.setdefault(title, []).append(Series(label, values))
-    if not charts:
-        raise UsageError(f"{name or 'metrics'}: there is no finite number to draw")
+            charts.setdefault(title, []).append(Series(label, epochs, values))
     last = sorted(charts, key=lambda title: title == "learning rate")
-    return CurvesView(name, tuple(Chart(title, epochs, tuple(charts[title])) for title in last))
+    return [Chart(title, tuple(charts[title]), x_name="epoch") for title in last]
+
+
+def _layers(health: Sequence[Row], key: str) -> list[Series]:
+    """One line for each layer that has such numbers, in the order of the network."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in health:
+        value = _as_number(row.get(key))
+        if math.isfinite(value):
+            found.setdefault(str(row["node"]), []).append((_as_number(row["epoch"]), value))
+    return [
+        Series(node, tuple(epoch for epoch, _ in points), tuple(value for _, value in points))
+        for node, points in found.items()
+    ]
+
+
+def _worst(
+    series: list[Series], badness: Callable[[float], float], which: str
+) -> tuple[tuple[Series, ...], tuple[str, ...]]:
+    """The MOST worst ones at the end of the training, in their order, and what says so."""
+    if len(series) <= MOST:
+        return tuple(series), ()
+    worst = sorted(series, key=lambda each: badness(each.y[-1]), reverse=True)[:MOST]
+    return tuple(each for each in series if each in worst), (f"{MOST} of {len(series)} layers: those {which}",)
+
+
+def _from_healthy(ratio: float) -> float:
+    """How many powers of ten from what is healthy."""
+    return abs(math.log10(ratio / HEALTHY)) if ratio > 0 else math.inf
 
 
 def _as_number(value: object) -> float:

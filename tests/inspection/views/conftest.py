@@ -22,4 +22,4 @@ def forward(model: Model) -> Recording:
 @pytest.fixture(scope="package")
 def backward(model: Model) -> Recording:
     with Executor(model) as executor:
-        return record_backward(executor, batch(), LogitObjective("linear1", (2,)))
+        return record_backward(executor, batch(), LogitObjective("linear1", np.array([[2]])))

@@ -6,6 +6,7 @@ import pytest
 from cnncli.engine import Executor, LogitObjective, Recording, record_backward
 from cnncli.graph import INPUT, Model
 from cnncli.inspection import views
+from cnncli.inspection.views import Subject
 from tests.inspection.views.makers import SUBJECT, batch
 
 
@@ -23,7 +24,7 @@ def test_forward_has_statistics_of_all_samples_and_values_of_one(model: Model, f
 
 def test_backward_has_norms_ratios_and_the_objective(model: Model, backward: Recording) -> None:
     view = views.backward_view(backward, model, SUBJECT)
-    assert view.objective == pytest.approx(backward.activations["linear1"][1, 2])
+    assert view.objective == pytest.approx(backward.activations["linear1"][:, 2].sum())
     assert [(row.node, row.key) for row in view.parameters] == [
         ("conv1", "weight"),
         ("conv1", "bias"),
@@ -43,6 +44,34 @@ def test_backward_has_norms_ratios_and_the_objective(model: Model, backward: Rec
 
 def test_what_the_objective_does_not_depend_on_is_left_out(model: Model) -> None:
     with Executor(model) as executor:
-        recording = record_backward(executor, batch(), LogitObjective("pool1", (0, 0, 0)))
+        recording = record_backward(executor, batch(), LogitObjective("pool1", np.array([[0, 0, 0]])))
     view = views.backward_view(recording, model, SUBJECT)
     assert [row.name for row in view.layers] == [INPUT, "conv1", "relu1", "pool1"]
+
+
+def test_the_flow_has_all_parameters_of_a_layer_together(model: Model, backward: Recording) -> None:
+    view = views.backward_view(backward, model, SUBJECT)
+    assert [row.name for row in view.flow] == [row.name for row in view.layers]
+    for row, layer in zip(view.flow, view.layers, strict=True):
+        assert row.norm == layer.statistics.norm
+        gradients = backward.parameter_gradients.get(row.name, {})
+        parameters = model.parameters.get(row.name, {})
+        if not gradients:
+            assert (row.parameter_norm, row.ratio) == (None, None)
+            continue
+        norm, weight = (
+            np.linalg.norm(np.concatenate([array.ravel() for array in arrays.values()]))
+            for arrays in (gradients, parameters)
+        )
+        assert row.parameter_norm == pytest.approx(norm)
+        assert row.ratio == pytest.approx(norm / weight)
+
+
+def test_dead_units_are_told_of_several_samples_only(model: Model, forward: Recording) -> None:
+    silent = Recording(forward.output, {name: array.copy() for name, array in forward.activations.items()})
+    silent.activations["relu1"][:, 1] = 0
+    view = views.forward_view(silent, model.graph, SUBJECT)
+    assert [row.dead for row in view.layers if row.name == "relu1"] == [(1,)]
+    one = Recording(silent.output[:1], {name: array[:1] for name, array in silent.activations.items()})
+    alone = views.forward_view(one, model.graph, Subject("x"))
+    assert {row.dead for row in alone.layers} == {None}

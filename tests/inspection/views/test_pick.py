@@ -14,3 +14,9 @@ def test_channels_are_written_as_numbers_and_ranges() -> None:
 def test_channels_written_otherwise(text: str) -> None:
     with pytest.raises(UsageError, match="is neither a channel nor a range; write it as 0,3,8-10"):
         views.parse_channels(text)
+
+
+def test_a_range_that_runs_backwards() -> None:
+    with pytest.raises(UsageError) as caught:
+        views.parse_channels("0,5-1")
+    assert str(caught.value) == "--channels 0,5-1: '5-1' runs backwards; write it as 1-5"

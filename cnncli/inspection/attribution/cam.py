@@ -1,0 +1,143 @@
+"""Class activation maps: where a layer finds the class, by its channels' gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.engine import Executor
+from cnncli.engine.plan import ancestors
+from cnncli.errors import UsageError
+from cnncli.graph import INPUT, Graph
+from cnncli.inspection.attribution.fullgrad import FullGradient
+from cnncli.inspection.attribution.layers import values_and_gradients
+from cnncli.inspection.attribution.method import Attribution, Check, Target
+from cnncli.inspection.names import only_nodes
+from cnncli.wording import one_of
+
+Array = NDArray[Any]
+
+CamName = Literal["grad-cam", "grad-cam++", "hirescam"]
+CAMS: tuple[CamName, ...] = ("grad-cam", "grad-cam++", "hirescam")
+
+
+@dataclass(frozen=True)
+class GradCam:
+    """A weighted sum over the channels A_k of a layer, and what of it is positive; g_k is the target's gradient there.
+
+    grad-cam     max(sum_k mean(g_k) A_k, 0)                                          (Selvaraju et al. 2017)
+    grad-cam++   max(sum_k w_k A_k, 0), w_k = sum over positions of a_k max(g_k, 0),
+                 a_k = 1 / (2 + g_k * sum(A_k)) where g_k is not 0                    (Chattopadhay et al. 2018)
+    hirescam     max(sum_k g_k A_k, 0)                                                (Draelos and Carin 2020)
+
+    grad-cam++ takes exp(f) for the score, as its authors do, whose common factor exp(f) is left out.
+
+    `layer` is by default the last value of the network that has positions: there the channels say most about the
+    class, and it is still known where. With `positive` false what is negative is kept.
+    """
+
+    name: ClassVar[str] = "grad-cam"
+    method: CamName = "grad-cam"
+    layer: str | None = None
+    positive: bool = True
+
+    def __post_init__(self) -> None:
+        if self.method not in CAMS:
+            raise UsageError(f"--method {self.method}: expected {one_of(CAMS)}")
+
+    def attribute(self, executor: Executor, x: Array, target: Target) -> Attribution:
+        layer = chosen_layer(executor.model.graph, target.at, self.layer)
+        values, gradients = values_and_gradients(executor, x, target, [layer])
+        maps, gradient = values[layer], gradients[layer]  # (N, K, h, w)
+        whole = (_weights(self.method, maps, gradient) * maps).sum(axis=1)
+        return Attribution(
+            np.maximum(whole, 0) if self.positive else whole,
+            signed=not self.positive,
+            checks=self._checks(executor, target, layer, maps, whole),
+            notes=tuple(self._notes(layer, whole)),
+            node=layer,
+        )
+
+    def _notes(self, layer: str, whole: Array) -> Iterator[str]:
+        if self.layer is None:
+            yield f"{layer} is the last layer with positions that the target depends on; --layer takes another"
+        empty = [str(index + 1) for index, each in enumerate(whole) if self.positive and each.max() <= 0]
+        if empty:
+            which = "the map" if len(whole) == 1 else f"the map of input {', '.join(empty)}"
+            yield f"{which} is 0 everywhere: no position of {layer} counts for the target on balance, only against it"
+
+    def _checks(self, executor: Executor, target: Target, layer: str, maps: Array, whole: Array) -> tuple[Check, ...]:
+        """That the map, put together again with the offsets behind the layer, is the logit."""
+        rest = network_behind(executor.model.graph, layer, target.at)
+        if rest is None or self.method == "grad-cam++":
+            return ()
+        with Executor(replace(executor.model, graph=rest), workers=1) as behind:
+            full = FullGradient(behind, target.at)
+            parts = full.parts(maps, target)
+        products = maps.astype(np.float64) * parts.gradient
+        offsets = parts.total - products.reshape(len(maps), -1).sum(axis=1)
+        check = full.check(offsets + whole.reshape(len(whole), -1).sum(axis=1, dtype=np.float64), parts.values)
+        same_everywhere = self.method == "hirescam" or _is_flat(parts.gradient)
+        return (
+            replace(
+                check,
+                name="completeness",
+                formula="sum of the map before its cut at 0 + offsets' share = f(x)",
+                holds=check.holds and same_everywhere,
+                condition=check.condition if same_everywhere else "gradients that are the same at all positions",
+            ),
+        )
+
+
+def chosen_layer(graph: Graph, at: str, layer: str | None) -> str:
+    """The given layer, or the last value with more than one position that `at` depends on. Raises UsageError."""
+    reached = {INPUT, *ancestors(graph, at)} - {at}
+    with_positions = [
+        name
+        for name in graph.consumers
+        if name in reached and len(graph.shape_of(name)) == 3 and math.prod(graph.shape_of(name)[1:]) > 1
+    ]
+    if not with_positions:
+        raise UsageError("grad-cam needs a layer with channels and positions (C, H, W), and the network has none")
+    if layer is None:
+        return with_positions[-1]
+    only_nodes(graph, [layer])
+    if layer not in with_positions:
+        shape = graph.shape_of(layer)
+        positions = len(shape) == 3 and math.prod(shape[1:]) > 1
+        why = "the target does not depend on it" if positions else f"a value of shape {shape} has no positions"
+        raise UsageError(f"--layer {layer}: {why}; take {one_of(with_positions)}")
+    return layer
+
+
+def network_behind(graph: Graph, layer: str, at: str) -> Graph | None:
+    """What makes `at` of the value of a layer, as a network whose input that is; None where `at` depends on more."""
+    before = {INPUT, *ancestors(graph, layer)}
+    names = ancestors(graph, at) - before
+    nodes = tuple(node for node in graph.nodes if node.name in names)
+    if any(name != layer and name in before for node in nodes for name in node.inputs):
+        return None
+    renamed = (replace(node, inputs=tuple(INPUT if name == layer else name for name in node.inputs)) for node in nodes)
+    return Graph(graph.shape_of(layer), tuple(renamed))
+
+
+def _weights(method: CamName, maps: Array, gradient: Array) -> Array:
+    """What each channel, or each of its positions, counts: to be multiplied with the maps."""
+    if method == "hirescam":
+        return gradient
+    shares = gradient / math.prod(gradient.shape[2:])
+    if method == "grad-cam++":
+        below = 2 + gradient * maps.sum(axis=(2, 3), keepdims=True)
+        shares = np.divide(np.maximum(gradient, 0), below, out=np.zeros_like(gradient), where=below != 0)
+    return np.asarray(shares.sum(axis=(2, 3), keepdims=True))
+
+
+def _is_flat(gradient: Array) -> bool:
+    """Whether every map of (N, K, h, w) is the same number everywhere, but for rounding."""
+    spread = np.ptp(gradient, axis=(2, 3)).max(initial=0)
+    return bool(spread <= 8 * np.finfo(gradient.dtype).eps * np.abs(gradient).max(initial=0))
