@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -58,6 +58,48 @@ class Graph:
 
     def shape_of(self, name: str) -> Shape:
         return self.input_shape if name == INPUT else self.by_name[name].shape
+
+    def place(self, name: str) -> int:
+        """Where a value stands in the network: the input has 0, the first node 1."""
+        return self._places[name]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.consumers)}
+
+    def ancestors(self, at: str) -> set[str]:
+        """The nodes that the value `at` depends on, itself among them."""
+        found: set[str] = set()
+        pending = [at]
+        while pending:
+            name = pending.pop()
+            if name != INPUT and name not in found:
+                found.add(name)
+                pending.extend(self.by_name[name].inputs)
+        return found
+
+    def up_to(self, at: str) -> Graph:
+        """Without what the value `at` does not depend on."""
+        names = self.ancestors(at)
+        return Graph(self.input_shape, tuple(node for node in self.nodes if node.name in names))
+
+    def behind(self, name: str, at: str) -> Graph | None:
+        """What makes `at` of the value `name`, as a network whose input that is; None where `at` depends on more."""
+        before = {INPUT, *self.ancestors(name)}
+        names = self.ancestors(at) - before
+        nodes = [node for node in self.nodes if node.name in names]
+        if any(source != name and source in before for node in nodes for source in node.inputs):
+            return None
+        renamed = (
+            replace(node, inputs=tuple(INPUT if source == name else source for source in node.inputs)) for node in nodes
+        )
+        return Graph(self.shape_of(name), tuple(renamed))
+
+    def unflattened(self, name: str) -> str:
+        """The value that a flat one was before flatten, and what stands behind it, repeated it; else itself."""
+        while name != INPUT and len(self.shape_of(name)) == 1 and self.by_name[name].layer.aliases_input:
+            name = self.by_name[name].inputs[0]
+        return name
 
     def logits(self, link: str | None) -> str:
         """The value that a loss with this link function reads: the output, or what the output's own

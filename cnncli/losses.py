@@ -15,6 +15,19 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 
+def are_classes(targets: Array, shape: Shape) -> bool:
+    """Whether targets as the data set has them, batch first, are class numbers for an output of this `shape`.
+
+    So are integers, one where the network has several outputs. A single output has the number itself as its target.
+    """
+    return targets.dtype.kind in "iu" and math.prod(shape) > 1 and targets.shape[1:] != shape
+
+
+def class_numbers(targets: Array, shape: Shape) -> Array:
+    """(N, *positions), of class numbers as they are, or of a share for each class, (N, *shape): the largest one."""
+    return np.asarray(targets.argmax(axis=1) if targets.shape[1:] == shape else targets)
+
+
 class Account(NamedTuple):
     """One sample's loss worked out by hand, for every element of the output (*shape,): the loss is the sum of the
     terms / divisor, the gradient is slopes / divisor."""
@@ -123,7 +136,7 @@ class MeanSquaredError(Loss):
     type: ClassVar[str] = "mse"
 
     def encode(self, targets: Array, shape: Shape) -> Array:
-        return _one_hot(targets, shape) if _are_classes(targets, shape) else _numbers(targets, shape)
+        return _one_hot(targets, shape) if are_classes(targets, shape) else _numbers(targets, shape)
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
         error = y - target.astype(y.real.dtype, copy=False)
@@ -150,7 +163,7 @@ class BCEWithLogits(Loss):
     link: ClassVar[str | None] = "sigmoid"
 
     def encode(self, targets: Array, shape: Shape) -> Array:
-        return _one_hot(targets, shape) if _are_classes(targets, shape) else _numbers(targets, shape, 0, 1)
+        return _one_hot(targets, shape) if are_classes(targets, shape) else _numbers(targets, shape, 0, 1)
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
         wanted = target.astype(y.real.dtype, copy=False)
@@ -188,11 +201,6 @@ def _mean_over_elements(losses: Array) -> Array:
     mean: Array = np.add.reduce(losses.reshape(count, -1), axis=0)
     mean /= count
     return mean
-
-
-def _are_classes(targets: Array, shape: Shape) -> bool:
-    """Integers, one where the network has several outputs. A single output has the number itself as its target."""
-    return targets.dtype.kind in "iu" and math.prod(shape) > 1 and targets.shape[1:] != shape
 
 
 def _one_hot(classes: Array, shape: Shape) -> Array:

@@ -10,7 +10,8 @@ import pytest
 
 import cnncli
 from cnncli.errors import DataError, UsageError
-from cnncli.inspection.views import Board, Pick, Row
+from cnncli.inspection.views.board import Board, Row
+from cnncli.inspection.views.pick import Pick
 from cnncli.training.progress import Listener, Step
 
 NETWORK: dict[str, Any] = {
@@ -141,6 +142,13 @@ def test_several_labels_at_once(tmp_path: Path) -> None:
     view = cnncli.backward(config, input=tmp_path / "x.npy", label=str(tmp_path / "label.npy")).view
     assert (view.subject.true, view.subject.predicted) == ("0, 1", "0, 2")
     assert view.subject.target == "bce_with_logits loss of label 0, 1"
+    same = cnncli.backward(config, input=tmp_path / "x.npy", label="0, 1").view
+    assert (same.subject.true, same.subject.target) == (view.subject.true, view.subject.target)
+    assert same.objective == view.objective
+    one = cnncli.backward(config, input=tmp_path / "x.npy", label=["1"]).view
+    assert one.subject.target == "bce_with_logits loss of label 1"
+    with pytest.raises(UsageError, match="--label 3: no such class; the network has the classes 0 to 2"):
+        cnncli.backward(config, input=tmp_path / "x.npy", label="0,3")
     (prediction,) = cnncli.predict(config, input=tmp_path / "x.npy")
     assert [each.class_ for each in prediction.top] == [2, 0, 1]
     assert prediction.output[0] == pytest.approx(1 / (1 + np.exp(-1)))
@@ -154,6 +162,11 @@ def test_a_number_is_the_label_where_the_output_is_one_number() -> None:
     result = cnncli.backward(config, label=3.5, dtype="float64")
     output = result.arrays["activation/linear1"][0, 0]
     assert result.view.objective == pytest.approx((output - 3.5) ** 2)
+    assert (result.view.subject.true, result.view.subject.target) == ("3.5", "mse loss of target 3.5")
+    drawn = cnncli.backward(config, dtype="float64").view.subject
+    assert drawn.true is None
+    assert drawn.target is not None
+    assert drawn.target.endswith(", which is random")
 
 
 def test_labels_in_a_file_are_one_for_each_input_or_one_for_all(tmp_path: Path) -> None:
@@ -182,7 +195,7 @@ def test_one_sigmoid_is_the_probability_of_the_second_of_two_classes(tmp_path: P
     subject = cnncli.backward(session, input="train:1", label="no").view.subject
     assert (subject.true, subject.predicted, subject.target) == ("yes", "yes", f"{loss} loss of label no")
     subject = cnncli.backward(session, input="train:1", label=0.3).view.subject
-    assert (subject.true, subject.target) == ("yes", f"{loss} loss")
+    assert (subject.true, subject.target) == ("yes", f"{loss} loss of target 0.3")
 
 
 def test_a_class_is_meant_by_its_name_before_its_number(tmp_path: Path) -> None:
@@ -190,13 +203,19 @@ def test_a_class_is_meant_by_its_name_before_its_number(tmp_path: Path) -> None:
     classes = ["3", "1", "Bag", "bag"]
     data = {"source": "npz", "path": str(tmp_path / "data.npz"), "classes": classes, "validation": 0}
     session = cnncli.load({"data": data, "model": {"input": [4], "layers": ["identity"]}})
-    for label, name in (("3", "3"), ("1", "1"), ("2", "Bag"), (0, "3"), ("bag", "bag"), ("BAG", "Bag")):
+    three = "3 (number 0)"
+    for label, name in (("3", three), ("1", "1"), ("2", "Bag"), (0, three), ("bag", "bag"), ("BAG", "Bag")):
         subject = cnncli.backward(session, input="train:0", label=label).view.subject
         assert (subject.true, subject.target) == ("3", f"cross_entropy loss of label {name}")
     with pytest.raises(UsageError, match=r"--label bagg: no such class; did you mean 'bag'\?"):
         cnncli.backward(session, input="train:0", label="bagg")
     with pytest.raises(UsageError, match=r"no such class; the network has the classes 0 to 3: 3, 1, Bag, bag"):
         cnncli.backward(session, input="train:0", label="9" * 5000)
+    for number in ("-1", "4", "11"):  # is not meant as the class 1
+        with pytest.raises(UsageError, match=f"--target {number}: no such class; the network has the classes 0 to 3"):
+            cnncli.backward(session, input="train:0", target=number)
+    assert cnncli.backward(session, input="train:0", target="3").view.subject.target == f"logit of class {three}"
+    assert cnncli.saliency(session, input="train:0").inputs[0].target.startswith(f"logit of class {three} = ")
 
 
 def test_names_of_classes_do_not_open_data_that_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,6 +225,57 @@ def test_names_of_classes_do_not_open_data_that_has_none(tmp_path: Path, monkeyp
     session = cnncli.load({"data": data, "model": {"input": [4], "layers": ["identity"]}})
     assert cnncli.predict(session, input=tmp_path / "x.npy")[0].top[0].name == "0"
     assert "dataset" not in vars(session)
+
+
+def test_the_truth_is_told_of_each_input_that_has_one(trained: Path) -> None:
+    session = cnncli.load(run=trained)
+    np.save(trained.parent / "x.npy", np.ones((1, 6, 6)))
+    inputs = ["train:1", trained.parent / "x.npy"]
+    own = "abc"[session.dataset.train.targets[1]]
+    assert [each.true for each in cnncli.saliency(session, input=inputs).inputs] == [own, None]
+    assert [each.true for each in cnncli.forward(session, input=inputs).subjects] == [own, None]
+    other = "a" if own != "a" else "b"
+    assert [each.true for each in cnncli.backward(session, input=inputs, label=other).subjects] == [own, other]
+    with pytest.raises(UsageError, match=r"x\.npy has no label; give --label CLASS, or differentiate one output with"):
+        cnncli.backward(session, input=inputs)
+
+
+def test_the_label_of_a_map_is_a_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((1, 2, 2)))
+    with pytest.raises(UsageError, match=r"no label; give --label FILE, numbers of the shape \(1, 1, 1\), or"):
+        cnncli.backward(TEXT, input=tmp_path / "x.npy")
+
+
+def test_what_is_differentiated_is_said_once(trained: Path) -> None:
+    np.savetxt(trained.parent / "upstream.txt", [[1, np.nan, 0]])
+    upstream = trained.parent / "upstream.txt"
+    for function in (cnncli.backward, cnncli.histograms):
+        for pair in ({"label": 0, "target": 1}, {"label": ["a"], "upstream": upstream}):
+            with pytest.raises(UsageError, match=f"--label and --{list(pair)[1]} were both given"):
+                function(NETWORK, **pair)
+    with pytest.raises(DataError, match="1 of 3 numbers are NaN or infinite"):
+        cnncli.backward(NETWORK, upstream=upstream)
+
+
+def test_a_network_whose_outputs_are_nan_predicts_nothing(trained: Path) -> None:
+    session = cnncli.load(run=trained)
+    session.model.parameters["classes"]["bias"][1] = np.nan
+    (found,) = cnncli.saliency(session, input="train:0").inputs
+    assert found.predicted is None
+    assert "%" not in found.target
+    result = cnncli.backward(session, input="train:0")
+    assert result.view.subject.predicted is None
+    assert result.nonfinite[:3] == ("classes", "softmax1", "the gradient of classes")
+    step = cnncli.step(session, input="train:0")
+    assert step.nonfinite[:3] == result.nonfinite[:3]
+    assert step.nonfinite[-1] == "the loss"
+
+
+def test_a_step_that_is_too_long_is_blamed(trained: Path) -> None:
+    with np.errstate(all="ignore"):
+        places = cnncli.step(run=trained, input="train:0", lr=1e308, steps=2).nonfinite
+    assert places[0].endswith(" after the step")
+    assert places[-1] == "the loss"
 
 
 def test_classes_at_every_place_have_a_random_target() -> None:

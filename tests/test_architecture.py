@@ -23,7 +23,7 @@ ARROWS = {
     "training": {"data", "engine"},
     "data": {"engine", "files", "bundled", "wording"},
     "inspection": {"engine", "wording"},
-    "render": {"files"},
+    "render": {"files", "wording"},
     "engine": {"graph", "losses"},
     "graph": {"layers"},
     "losses": {"layers"},
@@ -83,6 +83,20 @@ def test_imports_point_downwards(path: Path) -> None:
         return
     assert rooms(path) <= below(room)
     assert rooms(path, types=True) <= below(room) | TYPES_ONLY.get(room, set())
+
+
+INSPECTION, VIEWS = PACKAGE / "inspection", PACKAGE / "inspection" / "views"
+PICTURES = {INSPECTION / "gradcheck" / "pictures.py"}
+"""Makes boards, though it stands beside what it shows."""
+COMPUTING = [path for path in FILES if path.is_relative_to(INSPECTION) and not path.is_relative_to(VIEWS)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(COMPUTING) - PICTURES), ids=lambda path: path.relative_to(INSPECTION).as_posix()
+)
+def test_views_know_what_is_computed_and_not_the_other_way_round(path: Path) -> None:
+    known = {*imports(path, types=False), *imports(path, types=True)}
+    assert not {module for module in known if module.startswith("cnncli.inspection.views")}
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in PURE], ids=lambda path: path.stem)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cnncli.errors import DataError
-from cnncli.losses import LOSSES, Loss
+from cnncli.losses import LOSSES, Loss, are_classes, class_numbers
 
 Array = NDArray[Any]
 
@@ -235,3 +235,24 @@ def test_targets_that_do_not_fit(kind: str, targets: Any, shape: tuple[int, ...]
     with pytest.raises(DataError) as caught:
         LOSSES[kind]().encode(np.array(targets), shape)
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("targets", "shape", "classes"),
+    [
+        ([2, 0], (3,), [2, 0]),
+        ([[0.2, 0.5, 0.3], [0.6, 0.4, 0.0]], (3,), [1, 0]),
+        ([[[2, 0]], [[1, 1]]], (3, 1, 2), [[[2, 0]], [[1, 1]]]),
+        ([[[[0.1, 0.9]], [[0.9, 0.1]]]], (2, 1, 2), [[[1, 0]]]),
+    ],
+)
+def test_class_numbers(targets: Any, shape: tuple[int, ...], classes: Any) -> None:
+    """Of numbers and of shares, for each sample and for each position."""
+    given = np.array(targets)
+    assert are_classes(given, shape) == (given.dtype.kind == "i")
+    np.testing.assert_array_equal(class_numbers(given, shape), classes)
+
+
+def test_integers_that_are_as_many_as_the_outputs_are_numbers() -> None:
+    assert not are_classes(np.array([[0, 1, 0]]), (3,))
+    assert not are_classes(np.array([4, 5]), (1,))

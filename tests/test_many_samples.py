@@ -11,7 +11,7 @@ import pytest
 import cnncli
 from cnncli.api.samples import samples_of, some_samples
 from cnncli.errors import DataError, UsageError
-from cnncli.inspection.views import Pick
+from cnncli.inspection.views.pick import Pick
 
 LINEAR = {"type": "linear", "name": "out", "out_features": 3}
 

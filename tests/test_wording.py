@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnncli.wording import did_you_mean, nearest, one_of, printable
+from cnncli.wording import channel_name, did_you_mean, nearest, no_such_layer, one_of, plural, printable, shape_text
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,12 @@ def test_what_cannot_be_printed_is_escaped(text: object, shown: str) -> None:
     assert printable(text) == shown
 
 
+def test_shapes_and_channels() -> None:
+    assert shape_text((6, 28, 28)) == "6x28x28"
+    assert shape_text(()) == "1"
+    assert [channel_name(7, total) for total in (1, 100, 101)] == ["c07", "c07", "c007"]
+
+
 def test_the_nearest_name() -> None:
     assert nearest("trian", ["test", "train"]) == "train"
     assert nearest("ANKLE BOT", ["Bag", "Ankle boot"]) == "Ankle boot"
@@ -33,5 +39,14 @@ def test_the_nearest_name() -> None:
     assert did_you_mean("x", []) == ""
 
 
+def test_a_layer_that_there_is_not() -> None:
+    assert no_such_layer("conv", iter(["input", "conv1"])) == "the network has no such layer; did you mean 'conv1'?"
+    assert no_such_layer("x", ["input", "conv1"]) == "the network has no such layer; there are input, conv1"
+
+
 def test_alternatives() -> None:
     assert [one_of(["a", "b", "c"][:count]) for count in (1, 2, 3)] == ["a", "a or b", "a, b or c"]
+
+
+def test_one_and_several() -> None:
+    assert [plural(n, "map") for n in (0, 1, 2, 1234)] == ["0 maps", "1 map", "2 maps", "1,234 maps"]

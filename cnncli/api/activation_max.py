@@ -14,9 +14,10 @@ from cnncli.api.samples import some_samples
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.data.display import to_picture
 from cnncli.inspection.maximization import Ascent
-from cnncli.inspection.samples import Progress
-from cnncli.inspection.views import STRONGEST, Pick
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
 from cnncli.inspection.views.activation_max import ActivationMaxView, activation_max_view
+from cnncli.inspection.views.pick import STRONGEST, Pick
 
 Array = NDArray[Any]
 
@@ -30,7 +31,7 @@ def activation_max(
     pick: Pick = STRONGEST,
     steps: int = 256,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> ActivationMaxView:
     """For each channel that `pick` says an input that excites it most, made from noise in so many steps.
@@ -41,6 +42,7 @@ def activation_max(
 
     Raises what `load` does, UsageError and DataError.
     """
+    at_least("--samples", samples)
     session = resolve(network, options)
     ascent = Ascent(steps, seed=seed)
     compared = None if session.experiment.data is None and not input else some_samples(session, input, split, samples)

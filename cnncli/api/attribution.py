@@ -13,23 +13,26 @@ from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.api.targets import explained
 from cnncli.data.inputs import Input
 from cnncli.engine import Executor
-from cnncli.errors import DataError, UsageError
+from cnncli.errors import UsageError
 from cnncli.inspection.attribution.cam import CamName, GradCam
-from cnncli.inspection.attribution.gates import GatesBoard, gates_board
-from cnncli.inspection.attribution.guided import Deconvnet, Guided
 from cnncli.inspection.attribution.integrated import Baseline, IntegratedGradients
-from cnncli.inspection.attribution.lrp import EPSILON, Lrp, RuleName
-from cnncli.inspection.attribution.method import Method, Progress, Target, silent
+from cnncli.inspection.attribution.lrp import ALPHA, EPSILON, Lrp, RuleName
+from cnncli.inspection.attribution.method import Method, Target
+from cnncli.inspection.attribution.methods import METHODS
 from cnncli.inspection.attribution.occlusion import Occlusion
-from cnncli.inspection.attribution.saliency import NOISE, SAMPLES, Gradient, InputTimesGradient, SmoothGrad
 from cnncli.inspection.attribution.sanity import sanity as redrawn
-from cnncli.inspection.views import STRONGEST, Pick, Subject
+from cnncli.inspection.options import among
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import require_finite
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.attribution import AttributionBoard, attribution_board
-from cnncli.wording import one_of
+from cnncli.inspection.views.gates import GatesBoard, gates_board
+from cnncli.inspection.views.pick import STRONGEST, Pick
 
 Array = NDArray[Any]
 
 Saliency = Literal["gradient", "input-x-gradient", "smoothgrad"]
+Backpropagation = Literal["guided", "deconvnet"]
 
 
 def saliency(
@@ -54,15 +57,16 @@ def saliency(
 
     Raises what `load` does, UsageError, DataError.
     """
-    if method != "smoothgrad" and not samples is noise is None:
+    among("--method", method, get_args(Saliency))
+    known: dict[str, Any] = {"samples": samples, "noise": noise}
+    given = {name: value for name, value in known.items() if value is not None}
+    if method == "smoothgrad":
+        given |= {"seed": seed, "progress": silent if sanity else progress}
+    elif given:
         raise UsageError(
             f"--samples and --noise are smoothgrad's; add --method smoothgrad, or leave them out of {method}"
         )
-    _require(method, Saliency)
-    chosen: Method = Gradient() if method == "gradient" else InputTimesGradient()
-    if method == "smoothgrad":
-        samples, noise = SAMPLES if samples is None else samples, NOISE if noise is None else noise
-        chosen = SmoothGrad(samples, noise, seed, silent if sanity else progress)
+    chosen = METHODS[method](**given)
     return _explain(resolve(network, options), "saliency", chosen, input, target, sanity, progress)
 
 
@@ -120,15 +124,14 @@ def guided(
     *,
     input: Inputs | None = None,
     target: str | int | None = None,
-    method: Literal["guided", "deconvnet"] = "guided",
+    method: Backpropagation = "guided",
     sanity: bool = False,
     progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> AttributionBoard:
     """The gradient, of which rectifiers let through only what is positive; see `saliency`."""
-    _require(method, Literal["guided", "deconvnet"])
-    chosen: Method = Guided() if method == "guided" else Deconvnet()
-    return _explain(resolve(network, options), "guided", chosen, input, target, sanity, progress)
+    among("--method", method, get_args(Backpropagation))
+    return _explain(resolve(network, options), "guided", METHODS[method](), input, target, sanity, progress)
 
 
 def gates(
@@ -145,7 +148,7 @@ def gates(
     if len(given.x) > 1:
         raise UsageError(f"gates are drawn of one input, and {len(given.x)} were given")
     with session.executor() as executor, np.errstate(all="ignore"):
-        x, chosen, (subject,), _ = _read(session, executor, given, input, target)
+        x, chosen, (subject,), _ = _read(session, executor, given, target)
         return gates_board(executor, x, chosen, subject, pick)
 
 
@@ -155,14 +158,20 @@ def lrp(
     input: Inputs | None = None,
     target: str | int | None = None,
     rule: RuleName = "epsilon",
-    epsilon: float = EPSILON,
-    alpha: float = 2.0,
+    epsilon: float | None = None,
+    alpha: float | None = None,
     sanity: bool = False,
     progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> AttributionBoard:
-    """The relevance that each layer hands back to its inputs, until the image has it; see `saliency`."""
-    chosen = Lrp(rule, epsilon, alpha)
+    """The relevance that each layer hands back to its inputs, until the image has it; see `saliency`.
+
+    `epsilon` is that of the rule "epsilon", `alpha` that of "alpha-beta".
+    """
+    for name, value, its in (("epsilon", epsilon, "epsilon"), ("alpha", alpha, "alpha-beta")):
+        if value is not None and rule != its:
+            raise UsageError(f"--{name} is the rule {its}'s; add --rule {its}, or leave it out")
+    chosen = Lrp(rule, EPSILON if epsilon is None else epsilon, ALPHA if alpha is None else alpha)
     return _explain(resolve(network, options), "lrp", chosen, input, target, sanity, progress, f"lrp-{rule}")
 
 
@@ -178,7 +187,7 @@ def _explain(
 ) -> AttributionBoard:
     given = shown(session, inputs)
     with session.executor() as executor, np.errstate(all="ignore"):
-        x, target, subjects, outputs = _read(session, executor, given, inputs, wanted)
+        x, target, subjects, outputs = _read(session, executor, given, wanted)
         found = method.attribute(executor, x, target)
         seed = session.experiment.seed + 1
         steps = redrawn(method, executor, x, target, found.values, seed=seed, progress=progress) if sanity else ()
@@ -186,26 +195,9 @@ def _explain(
 
 
 def _read(
-    session: Session, executor: Executor, given: Input, inputs: Inputs | None, wanted: str | int | None
+    session: Session, executor: Executor, given: Input, wanted: str | int | None
 ) -> tuple[Array, Target, tuple[Subject, ...], Array]:
     """The inputs as the network takes them, and what is explained of them: as `explained` has it."""
-    x = _finite(given, session.model.flat.dtype)
-    made_up = not inputs and session.experiment.data is None  # and so is what would be right
-    known = replace(given, x=x, targets=None if made_up else given.targets)
-    return x, *explained(session, executor, known, wanted)
-
-
-def _finite(given: Input, dtype: np.dtype[Any]) -> Array:
-    """The inputs in the network's precision. Raises DataError for NaN and infinity."""
-    x = given.x.astype(dtype)
-    for name, sample in zip(given.names, x, strict=True):
-        if not np.isfinite(sample).all():
-            wrong = sample.size - int(np.isfinite(sample).sum())
-            raise DataError(f"{name}: {wrong:,} of {sample.size:,} numbers are NaN or infinite, and explain nothing")
-    return x
-
-
-def _require(method: str, among: Any) -> None:
-    """Raises UsageError for a method that is none of a Literal's."""
-    if method not in get_args(among):
-        raise UsageError(f"--method {method}: expected {one_of(get_args(among))}")
+    x = given.x.astype(session.model.flat.dtype)
+    require_finite(x, given.names)
+    return x, *explained(session, executor, replace(given, x=x), wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 
 from cnncli.api.arrays import activation_arrays, gradient_arrays, parameter_arrays, save_npz
 from cnncli.api.inputs import Inputs, Labels, labelled, shown
-from cnncli.api.many import describe_each, many_samples, some_of
-from cnncli.api.objectives import Choice, choose
+from cnncli.api.many import describe_each, labelled_samples, many_samples, some_of, telling
+from cnncli.api.objectives import Choice, choose, require_one
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.data.inputs import Input
 from cnncli.engine import Executor, Objective, Recording, record_backward
 from cnncli.graph import Model
-from cnncli.inspection import views
 from cnncli.inspection.census import Census, backward_census
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.samples import Progress, Samples
-from cnncli.inspection.views import BackwardView, Pick, Subject
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import Samples
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views import panels
+from cnncli.inspection.views.flow import BackwardView, backward_view
 from cnncli.inspection.views.mirror import SIDE_BY_SIDE, mirror_board
+from cnncli.inspection.views.pick import STRONGEST, Pick
 from cnncli.inspection.views.several import with_all_inputs
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board
+    from cnncli.inspection.views.board import Board
 
 Array = NDArray[Any]
 
@@ -41,6 +44,8 @@ class Backward:
     model: Model
     subjects: tuple[Subject, ...]
     """Of every sample whose values were recorded."""
+    census: Census
+    """The numbers about all samples."""
 
     @property
     def arrays(self) -> dict[str, Array]:
@@ -50,13 +55,14 @@ class Backward:
 
     @property
     def nonfinite(self) -> tuple[str, ...]:
-        """Where there is NaN or infinity, in the order in which the gradients are computed."""
-        values = [f"the gradient of {row.name}" for row in reversed(self.view.layers) if row.statistics.nonfinite]
-        return tuple(values + [f"{row.node}.{row.key}" for row in self.view.parameters if row.gradient.nonfinite])
+        """Where there is NaN or infinity, in the order in which the network computes, forward and back."""
+        wrong = [row for row in self.view.parameters if row.gradient.nonfinite]
+        parameters = [f"the gradient of {row.node}.{row.key}" for row in wrong]
+        return (*self.census.nonfinite(self.model.graph), *parameters)
 
-    def pictures(self, pick: Pick = views.STRONGEST) -> Board:
+    def pictures(self, pick: Pick = STRONGEST) -> Board:
         """The gradients as maps to be drawn, a row for each input. Raises UsageError if nothing fits `pick`."""
-        board = views.gradients(self.recording, self.model, self.view.subject, pick)
+        board = panels.gradients(self.recording, self.model, self.view.subject, pick)
         return with_all_inputs(board, self.recording.gradients, self.model.graph, self.subjects, pick)
 
     def mirror(self, pick: Pick = SIDE_BY_SIDE) -> Board:
@@ -75,7 +81,7 @@ def backward(
     layer: Sequence[str] = (),
     train_mode: bool = False,
     save: str | PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> Backward:
     """Runs the network forward and back on the inputs, and shows every gradient.
@@ -90,30 +96,23 @@ def backward(
 
     Raises what `load` does, UsageError, DataError, OutputError.
     """
+    require_one(label, target, upstream)
     session = resolve(network, options)
     keep = only_nodes(session.graph, layer)
     many = many_samples(session, samples, input, save)
     found = shown(session, input) if many is None else some_of(many, np.arange(1))
+    given = labelled(session, found, label) if many is None else found
+    some = None if many is None else labelled_samples(session, many, label)
 
     def chosen(inputs: Input) -> Choice:
-        wanted = None if target is None else str(target)
-        return choose(session, labelled(session, inputs, label), target=wanted, upstream=upstream)
+        return choose(session, inputs, target=None if target is None else str(target), upstream=upstream)
 
     with session.executor() as executor:
-        choice, recording, census = _run(executor, found, many, chosen, training=train_mode, progress=progress)
-    made_up = not input and session.experiment.data is None
-    given = labelled(session, found, label)
-    known = given if found.targets is None or made_up else found  # a label does not change what the data say is true
+        choice, recording, census = _run(executor, given, some, chosen, training=train_mode, progress=progress)
+    known = replace(given, labels=_true(found, given))
     subjects = describe_each(session, known, recording.activations, target=_of_all(choice, census.samples))
-    subject = replace(subjects[0], samples=census.samples)
-    view = views.backward_view(recording, session.model, subject, census)
-    view = replace(
-        view,
-        layers=tuple(row for row in view.layers if row.name in keep),
-        parameters=tuple(row for row in view.parameters if row.node in keep),
-        flow=tuple(row for row in view.flow if row.name in keep),
-    )
-    result = Backward(view, recording, session.model, subjects)
+    view = backward_view(recording, session.model, replace(subjects[0], samples=census.samples), census)
+    result = Backward(_only(view, keep), recording, session.model, subjects, census)
     if save is not None:
         save_npz(save, result.arrays)
     return result
@@ -121,25 +120,41 @@ def backward(
 
 def _run(
     executor: Executor,
-    found: Input,
+    given: Input,
     many: Samples | None,
     chosen: Callable[[Input], Choice],
     *,
     training: bool,
-    progress: Progress | None,
+    progress: Progress,
 ) -> tuple[Choice, Recording, Census]:
     """What is differentiated, what flowed, and the numbers about it."""
     if many is None:
-        choice = chosen(found)
-        recording = record_backward(executor, found.x, choice.objective, training=training)
+        choice = chosen(given)
+        recording = record_backward(executor, given.x, choice.objective, training=training)
         return choice, recording, Census.of(recording, mean=choice.objective.mean)
 
     def objective(indices: NDArray[np.int64]) -> Objective:
         return chosen(some_of(many, indices)).objective
 
-    choice = chosen(some_of(many, np.arange(min(many.count, 2))))  # of two, so that it is in words not that of a label
+    choice = chosen(some_of(many, telling(many)))
     recording, census = backward_census(executor, many, objective, training=training, progress=progress)
     return choice, recording, census
+
+
+def _true(found: Input, given: Input) -> tuple[Array | None, ...]:
+    """The labels of the inputs as they were found; where they have none of their own, those that were given."""
+    own = (None,) * len(found) if found.made_up else found.labels
+    return tuple(wanted if label is None else label for label, wanted in zip(own, given.labels, strict=True))
+
+
+def _only(view: BackwardView, keep: Collection[str]) -> BackwardView:
+    """Of these layers alone."""
+    return replace(
+        view,
+        layers=tuple(row for row in view.layers if row.name in keep),
+        parameters=tuple(row for row in view.parameters if row.node in keep),
+        flow=tuple(row for row in view.flow if row.name in keep),
+    )
 
 
 def _of_all(choice: Choice, samples: int) -> str:

@@ -10,13 +10,14 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.api.session import Network, Session, SessionOptions, resolve
+from cnncli.api.inputs import random_batch
+from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.config import Experiment
 from cnncli.engine import Executor, LossObjective
 from cnncli.engine.plan import cut
-from cnncli.errors import UsageError
 from cnncli.inspection.bench import Bench, layer_costs, measure, peak_memory
-from cnncli.inspection.views import summary_view
+from cnncli.inspection.options import at_least
+from cnncli.inspection.views.summary import summary_view
 
 Array = NDArray[Any]
 Progress = Callable[[str], None]
@@ -40,16 +41,15 @@ def bench(
 
     Raises what `load` does, UsageError, and DataError where the network cannot train on such a batch.
     """
+    at_least("--batch-size", batch_size)
+    at_least("--steps", steps)
     session = resolve(network, options)
     experiment = session.experiment
     size = experiment.train.batch_size if batch_size is None else batch_size
-    for name, value in (("batch_size", size), ("steps", steps)):
-        if value is not None and value < 1:
-            raise UsageError(f"{name} is {value}; expected 1 or more")
     tell = progress or (lambda what: None)
     # Steps move the running statistics of batch norm, and the session may be in use.
     subject = replace(session, model=session.model.astype(session.model.flat.dtype))
-    x, targets = _random_batch(session, size)
+    x, targets = random_batch(session, size, session.model.flat.dtype)
     parts = cut(session.graph, size)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         with subject.executor() as executor:
@@ -92,14 +92,3 @@ def _training_step(executor: Executor, experiment: Experiment, x: Array, targets
         experiment.optimizer.update(executor.model.flat, result.flat_gradient, slots, number + 1, lr=0.0)
 
     return step
-
-
-def _random_batch(session: Session, size: int) -> tuple[Array, Array]:
-    """Normally distributed numbers, and targets that the loss takes: classes, or numbers from 0 to 1."""
-    rng = np.random.default_rng(session.experiment.seed)
-    link = session.experiment.loss.link
-    shape = session.graph.shape_of(session.graph.logits(link))
-    x = rng.standard_normal((size, *session.graph.input_shape), session.model.flat.dtype)
-    if link == "softmax":
-        return x, rng.integers(shape[0], size=(size, *shape[1:]))
-    return x, rng.random((size, *shape), np.float32)

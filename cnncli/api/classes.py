@@ -41,6 +41,18 @@ def class_name(session: Session, index: int) -> str:
     return names[index] if names and index < len(names) else str(index)
 
 
+def class_words(session: Session, index: int) -> str:
+    """The name of a class, with its number where the name is another: "7 (number 3)"."""
+    name = class_name(session, index)
+    return f"{name} (number {index})" if name.isdecimal() and name != str(index) else name
+
+
+def has_classes(session: Session) -> bool:
+    """Whether the outputs of a network that ends in a vector stand for classes; in regression they are mere numbers."""
+    links = session.experiment.loss.link, session.graph.output.layer.link
+    return names_of(session) is not None or any(link is not None for link in links)
+
+
 def class_index(session: Session, text: str, option: str) -> int:
     """A class from its name or its number; a name that is a number goes first. Raises UsageError."""
     names, count = names_of(session) or (), class_count(session)
@@ -52,7 +64,14 @@ def class_index(session: Session, text: str, option: str) -> int:
     if text.casefold() in folded:
         return folded.index(text.casefold())
     every = f"; the network has the classes 0 to {count - 1}" + (f": {', '.join(names)}" if names else "")
-    raise UsageError(f"{option} {text}: no such class{did_you_mean(text, names) or every}")
+    hint = "" if re.fullmatch(r"[+-]?\d+", text) else did_you_mean(text, names)  # a number is not meant as another
+    raise UsageError(f"{option} {text}: no such class{hint or every}")
+
+
+def class_indices(session: Session, text: str, option: str) -> list[int]:
+    """Of one class, or of several as "0,2". Raises UsageError."""
+    whole = text in (names_of(session) or ())  # a name may have a comma
+    return [class_index(session, part.strip(), option) for part in ([text] if whole else text.split(","))]
 
 
 def index_below(text: str, size: int) -> int | None:

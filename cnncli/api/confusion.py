@@ -12,7 +12,9 @@ from cnncli.api.samples import samples_of
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.engine import LossObjective
 from cnncli.errors import UsageError
-from cnncli.inspection.samples import Progress, batches
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import batches
 from cnncli.inspection.views.confusion import ConfusionView, Tally
 
 _INSTEAD = "'cnncli visualize mistakes' shows the worst samples of any network"
@@ -24,7 +26,7 @@ def confusion(
     split: str | None = None,
     samples: int | None = None,
     top: int = 10,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> ConfusionView:
     """How often each class of a split is taken for each other, and the `top` most confused pairs.
@@ -32,6 +34,7 @@ def confusion(
     The split is by default the held-out one, as of `evaluate`; `samples` looks at so many of it. Raises what `load`
     does, DataError, and UsageError where there is not one class for each sample (or position).
     """
+    at_least("--top", top, 0)
     session = resolve(network, options)
     chosen = samples_of(session, split, samples)
     assert chosen.targets is not None  # a split has them

@@ -11,7 +11,13 @@ from cnncli.training.run_directory import RunDirectory
 
 
 def curves(run: str | PathLike[str]) -> Charts:
-    """How the loss, the metrics and the health of the layers went. Raises CheckpointError and UsageError."""
+    """How the loss, the metrics and the health of the layers went; what the files lack is among the notes.
+
+    Raises CheckpointError and UsageError.
+    """
     directory = RunDirectory.open(Path(run))
-    metrics = directory.read_metrics()
-    return curves_view(metrics, directory.read_health() if directory.health.is_file() else (), fspath(run))
+    notes: list[str] = []
+    metrics = directory.read_metrics(notes.append)
+    has_health = directory.health.is_file() and directory.health.stat().st_size > 0
+    health = directory.read_health(notes.append) if has_health else ()
+    return curves_view(metrics, health, fspath(run), notes)

@@ -13,7 +13,7 @@ from cnncli.api.inputs import Inputs
 from cnncli.api.samples import some_samples
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.samples import Progress
+from cnncli.inspection.progress import Progress, silent
 from cnncli.inspection.views.embedding import EmbeddingView, default_layer, embedding_view
 
 Array = NDArray[Any]
@@ -26,7 +26,7 @@ def embedding(
     split: str | None = None,
     samples: int = 1000,
     layer: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> EmbeddingView:
     """The samples in the plane of the first two principal components of a layer's output.

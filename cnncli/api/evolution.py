@@ -12,14 +12,16 @@ from cnncli import config as configuration
 from cnncli.api.session import Session
 from cnncli.api.subject import truth
 from cnncli.data.inputs import resolve
+from cnncli.engine.names import ArrayName
 from cnncli.errors import CheckpointError, DataError, UsageError
 from cnncli.graph import Model
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.views.evolution import OF, Evolution, films, node_of, strips
+from cnncli.inspection.options import among, at_least
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.evolution import OF, Evolution, Film, films, strips
 from cnncli.inspection.views.pick import Pick
-from cnncli.inspection.views.subject import Subject
 from cnncli.training.run_directory import RunDirectory
-from cnncli.wording import one_of
+from cnncli.training.watch import frame_shapes
 
 FEW = Pick(top=8)
 
@@ -39,8 +41,8 @@ def evolution(
     Raises CheckpointError, DataError and UsageError.
     """
     for name in of:
-        if name not in OF.values():
-            raise UsageError(f"--of {name}: expected {one_of(list(OF.values()))}")
+        among("--of", name, list(OF.values()))
+    at_least("--steps", columns, 2)
     directory = RunDirectory.open(Path(run))
     frames = directory.frames
     inputs, steps = frames.inputs, frames.steps
@@ -50,15 +52,36 @@ def evolution(
     model = Model.create(experiment.graph)
     session = Session(experiment, model, None, 1)
     nodes = only_nodes(model.graph, pick.nodes)
-    kept = frames.keys(steps[-1])
-    keys = [key for key in kept if node_of(key) in nodes and OF[key.partition("/")[0]] in (of or OF.values())]
+    kept = _shapes(directory, session, len(inputs))
+    shapes = {
+        str(name): shape for name, shape in kept.items() if name.node in nodes and OF[name.kind] in (of or OF.values())
+    }
     subjects = _subjects(session, inputs)
-    found = tuple(films(model, {step: frames.read(step, keys) for step in steps}, subjects, pick))
+    found = tuple(films(model, {step: frames.read(step, shapes) for step in steps}, subjects, pick))
     if not found:
-        layers = ", ".join(dict.fromkeys(map(node_of, kept)))
+        layers = ", ".join(dict.fromkeys(name.node for name in kept))
         raise UsageError(f"nothing of this was kept in the training; what was kept is of {layers}")
-    single = replace(subjects[0], target=None) if len(subjects) == 1 else None
-    return Evolution(strips(found, single or Subject(", ".join(inputs)), columns), found)
+    return Evolution(strips(found, _whole(found, subjects), columns), found)
+
+
+def _shapes(directory: RunDirectory, session: Session, samples: int) -> dict[ArrayName, tuple[int, ...]]:
+    """What every frame of this training holds, and nothing else does."""
+    experiment = session.experiment
+    if experiment.train.watch is None:
+        raise CheckpointError(
+            f"{directory.config}: has no train.watch, so that the frames in {directory.frames.path} are of another"
+            " training; delete them"
+        )
+    return frame_shapes(experiment.train.watch, session.model, experiment.loss, samples)
+
+
+def _whole(films: Sequence[Film], subjects: Sequence[Subject]) -> Subject:
+    """All inputs together; none where there is nothing but filters."""
+    if not any(film.subject.input for film in films):
+        return Subject("")
+    if len(subjects) == 1:
+        return replace(subjects[0], target=None)
+    return Subject(", ".join(subject.input for subject in subjects))
 
 
 def _subjects(session: Session, inputs: Sequence[str]) -> list[Subject]:

@@ -17,15 +17,18 @@ from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.api.subject import top_of
 from cnncli.engine import Recording, record_forward
 from cnncli.graph import Model
-from cnncli.inspection import views
 from cnncli.inspection.census import Census, forward_census
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.samples import Progress
-from cnncli.inspection.views import ForwardView, Pick, Subject
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views import panels
+from cnncli.inspection.views.flow import ForwardView, forward_view
+from cnncli.inspection.views.pick import STRONGEST, Pick
 from cnncli.inspection.views.several import with_all_inputs
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board
+    from cnncli.inspection.views.board import Board
 
 Array = NDArray[Any]
 
@@ -50,10 +53,10 @@ class Forward:
         """Where there is NaN or infinity, in the order in which the network computes."""
         return tuple(row.name for row in self.view.layers if row.statistics.nonfinite)
 
-    def pictures(self, pick: Pick = views.STRONGEST) -> Board:
+    def pictures(self, pick: Pick = STRONGEST) -> Board:
         """The activations as maps to be drawn, a row for each input. Raises UsageError if nothing fits `pick`."""
         graph, activations = self.model.graph, self.recording.activations
-        board = views.feature_maps(self.recording, graph, self.view.subject, pick)
+        board = panels.feature_maps(self.recording, graph, self.view.subject, pick)
         return with_all_inputs(board, activations, graph, self.subjects, pick)
 
 
@@ -66,7 +69,7 @@ def forward(
     top: int = 5,
     train_mode: bool = False,
     save: str | PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> Forward:
     """Runs the network on the inputs, by default the first sample of its data, and shows every activation.
@@ -78,6 +81,7 @@ def forward(
 
     Raises what `load` does, UsageError, DataError for an input that cannot be used, OutputError.
     """
+    at_least("--top", top)
     session = resolve(network, options)
     keep = only_nodes(session.graph, layer)
     many = many_samples(session, samples, input, save)
@@ -91,7 +95,7 @@ def forward(
     subjects = describe_each(session, given, recording.activations)
     subject = replace(subjects[0], samples=census.samples)
     best = top_of(session, recording.activations, top)
-    view = views.forward_view(recording, session.graph, subject, best, census)
+    view = forward_view(recording, session.graph, subject, best, census)
     view = replace(view, layers=tuple(row for row in view.layers if row.name in keep))
     result = Forward(view, recording, session.model, subjects)
     if save is not None:

@@ -13,9 +13,12 @@ from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.data.inputs import Input
 from cnncli.inspection import gradcheck as checker
 from cnncli.inspection.gradcheck import GradcheckReport, Mapped, Progress, SelfTestReport
-from cnncli.inspection.views import Board, Subject
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.board import Board
 
 SAMPLES = 3
+TOP = 16
+"""Of so many filters or channels the errors are drawn."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,22 @@ def gradcheck(
         mapped=mapped,
         progress=progress,
     )
-    return Gradcheck(**_values(report), inputs=given.names, random_targets=given.targets is None)
+    return Gradcheck(**_values(report), inputs=given.names, random_targets=_are_random(given))
 
 
-def error_maps(report: Gradcheck, network: Session, top: int) -> Board:
+def error_maps(report: Gradcheck, network: Session, top: int = TOP) -> Board:
     """The report's maps as pictures: what backward says, what is true, and the difference, of the `top` channels or
     filters of each tensor where the error is largest."""
-    subject = Subject(", ".join(dict.fromkeys(report.inputs)), samples=len(report.inputs))
-    return checker.board(report, network.graph, subject, top)
+    return checker.board(report, network.graph, _shown(report), top)
+
+
+def brief_error_maps(report: Gradcheck, network: Session) -> Board:
+    """As many of them as fit beside the report in a terminal."""
+    return checker.brief(report, network.graph, _shown(report))
+
+
+def _shown(report: Gradcheck) -> Subject:
+    return Subject(", ".join(dict.fromkeys(report.inputs)), samples=len(report.inputs))
 
 
 def self_test(
@@ -94,7 +105,7 @@ def self_test(
     session = resolve(network, options)
     given, targets = _with_targets(session, input, label, samples)
     report = checker.self_test(session.model, given.x, targets, session.experiment.loss, seed=seed, progress=progress)
-    return SelfTest(**_values(report), inputs=given.names, random_targets=given.targets is None)
+    return SelfTest(**_values(report), inputs=given.names, random_targets=_are_random(given))
 
 
 def _with_targets(session: Session, input: Inputs | None, label: Labels, samples: int) -> tuple[Input, NDArray[Any]]:
@@ -103,7 +114,12 @@ def _with_targets(session: Session, input: Inputs | None, label: Labels, samples
     if given.targets is not None:
         return given, given.targets
     without_data = replace(session, experiment=replace(session.experiment, data=None))
-    return given, known_targets(shown_some(without_data, None, (), len(given.x)), "")
+    return given, known_targets(session, shown_some(without_data, None, (), len(given.x)))
+
+
+def _are_random(given: Input) -> bool:
+    """Whether there are no targets but such as were made up."""
+    return given.made_up or given.targets is None
 
 
 def _values(report: GradcheckReport | SelfTestReport) -> dict[str, Any]:

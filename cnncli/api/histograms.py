@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from os import PathLike
 from typing import Any, Unpack
 
-import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.api.inputs import Inputs, Labels, labelled, shown_some
-from cnncli.api.many import some_of
-from cnncli.api.objectives import Choice, choose
-from cnncli.api.samples import some_samples
+from cnncli.api.inputs import Inputs, Labels, shown_some
+from cnncli.api.many import labelled_samples, some_of, telling
+from cnncli.api.objectives import Choice, choose, require_one
+from cnncli.api.samples import as_samples, some_samples
 from cnncli.api.session import Network, Session, SessionOptions, resolve
-from cnncli.data.inputs import Input
 from cnncli.engine import Objective
-from cnncli.errors import UsageError
 from cnncli.graph import Graph
-from cnncli.inspection.histograms import value_histograms, weight_histograms
+from cnncli.inspection.histograms import OF, Histogram, value_histograms, weight_histograms
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.samples import Progress, Samples
-from cnncli.inspection.views.histograms import OF, Histogram, HistogramsView
-from cnncli.wording import one_of
+from cnncli.inspection.options import among, at_least
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import Samples
+from cnncli.inspection.views.histograms import HistogramsView
 
 Array = NDArray[Any]
+
+
+SAMPLES = 100
 
 
 def histograms(
@@ -34,13 +34,13 @@ def histograms(
     of: Sequence[str] = (),
     input: Inputs | None = None,
     split: str | None = None,
-    samples: int = 100,
+    samples: int = SAMPLES,
     label: Labels = (),
     target: str | int | None = None,
     upstream: str | PathLike[str] | None = None,
     layer: Sequence[str] = (),
     train_mode: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> HistogramsView:
     """How the numbers of the weights, of the activations and of the gradients are distributed.
@@ -53,8 +53,9 @@ def histograms(
     """
     session = resolve(network, options)
     for name in of:
-        if name not in OF:
-            raise UsageError(f"--of {name}: expected {one_of(OF)}")
+        among("--of", name, OF)
+    at_least("--samples", samples)
+    require_one(label, target, upstream)
     nodes = only_nodes(session.graph, layer) if layer else _different(session.graph, training=train_mode)
     found: list[Histogram] = list(weight_histograms(session.model, nodes)) if "weights" in (of or OF) else []
     if of and not {"activations", "gradients"} & set(of):
@@ -70,7 +71,7 @@ def histograms(
 
     known = shown.targets is not None or wanted is not None or upstream is not None
     backward = "gradients" in of or (not of and known)
-    about = _in_words(chosen(np.arange(min(shown.count, 2))), shown) if backward else None
+    about = _in_words(chosen(telling(shown)), shown) if backward else None
     with session.executor() as executor:
         values = value_histograms(
             executor, shown, nodes, objective if backward else None, training=train_mode, progress=progress
@@ -90,17 +91,8 @@ def _samples(session: Session, inputs: Inputs | None, split: str | None, count: 
     """With the targets that the labels mean; random numbers where there are neither inputs nor data."""
     if inputs or split is not None or session.experiment.data is not None:
         found = some_samples(session, inputs, split, count)
-        counted = Input(np.empty((found.count, 0)), found.targets, (), ())
-        return replace(found, targets=labelled(session, counted, labels).targets)
-    drawn = shown_some(session, None, labels, count)
-    return Samples(
-        title=drawn.names[0],
-        count=count,
-        x=lambda indices: drawn.x[indices],
-        name=lambda index: drawn.names[index],
-        picture=lambda index: None,
-        targets=drawn.targets,
-    )
+        return labelled_samples(session, found, labels)
+    return as_samples(shown_some(session, None, labels, count))
 
 
 def _in_words(choice: Choice, samples: Samples) -> str:

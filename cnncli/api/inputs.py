@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.api.classes import class_index
+from cnncli.api.classes import class_index, class_indices, has_classes, is_binary
 from cnncli.api.session import Session
 from cnncli.data.inputs import Input, holds_numbers, read_array, resolve
 from cnncli.errors import DataError, UsageError
+from cnncli.inspection.options import at_least
 
 Array = NDArray[Any]
 Inputs = str | PathLike[str] | Sequence[str | PathLike[str]]
 """One input or several, each as `--input` takes it."""
 Labels = str | float | Sequence[str | float]
-"""Classes by number or name, or files of numbers: one for each input, or one for all."""
+"""Classes by number or name (of several that are true at once as "0,2"), or files of numbers: one for each input, or
+one for all."""
 
 
 def given_inputs(session: Session, inputs: Inputs) -> Input:
@@ -49,15 +51,26 @@ def shown_some(session: Session, inputs: Inputs | None, labels: Labels, count: i
 
     Raises DataError and UsageError, but not for a data set that is not there.
     """
+    at_least("--samples", count)
     found = given_inputs(session, inputs) if inputs else _training_samples(session, count)
     return labelled(session, found, labels)
 
 
-def known_targets(found: Input, fix: str) -> Array:
-    """The targets of all inputs. Raises UsageError, with the fix, where they are not known."""
+def known_targets(session: Session, found: Input, otherwise: str = "") -> Array:
+    """The targets of all inputs. Raises UsageError, with what else there is to do, where they are not known."""
     if found.targets is None:
-        raise UsageError(f"the loss needs to know what is right, and {found.names[0]} has no label; {fix}")
+        unknown = next(name for name, label in zip(found.names, found.labels, strict=True) if label is None)
+        raise UsageError(
+            f"the loss needs to know what is right, and {unknown} has no label; {_how_to_label(session)}{otherwise}"
+        )
     return found.targets
+
+
+def _how_to_label(session: Session) -> str:
+    shape = session.graph.output.shape
+    if len(shape) == 1 and has_classes(session):
+        return "give --label CLASS"
+    return "give --label NUMBER" if shape == (1,) else f"give --label FILE, numbers of the shape {shape}"
 
 
 def _first_sample(session: Session) -> Input:
@@ -83,9 +96,15 @@ def _samples(session: Session, split: str, count: int) -> Input:
 
 def _random(session: Session, count: int) -> Input:
     """Normally distributed numbers, and targets that the loss takes."""
-    seed = session.experiment.seed
-    x = np.random.default_rng(seed).standard_normal((count, *session.graph.input_shape))
-    return Input(x, _random_targets(session, count), (f"random numbers (seed {seed})",) * count, (None,) * count)
+    x, targets = random_batch(session, count, np.dtype(np.float64))
+    names = (f"random numbers (seed {session.experiment.seed})",) * count
+    return Input(x, tuple(targets), names, (None,) * count, made_up=True)
+
+
+def random_batch(session: Session, count: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Normally distributed numbers, and targets that the loss takes."""
+    x = np.random.default_rng(session.experiment.seed).standard_normal((count, *session.graph.input_shape), dtype)
+    return x, _random_targets(session, count)
 
 
 def _random_targets(session: Session, count: int) -> Array:
@@ -102,20 +121,27 @@ def _random_targets(session: Session, count: int) -> Array:
 
 def labelled(session: Session, found: Input, labels: Labels) -> Input:
     """With the targets that `labels` mean, if there are any. Raises DataError and UsageError."""
-    each = [labels] if isinstance(labels, str | float | int) else labels
-    if not each:
+    if not are_given(labels):
         return found
+    each = [labels] if isinstance(labels, str | float | int) else labels
     parts = [_targets(session, str(label)) for label in each]
     if len({part.shape[1:] for part in parts}) > 1:
         raise UsageError("--label: give either classes or files of numbers, not both")
     targets, count = np.concatenate(parts), len(found.x)
     if len(targets) not in (1, count):
         raise UsageError(f"--label: {len(targets)} labels for {count} inputs; give one for each input, or one for all")
-    return replace(found, targets=targets if len(targets) == count else np.repeat(targets, count, axis=0))
+    every = targets if len(targets) == count else np.repeat(targets, count, axis=0)
+    return replace(found, labels=tuple(every), made_up=False)
+
+
+def are_given(labels: Labels) -> bool:
+    """Whether there are any; one may be the number 0."""
+    return isinstance(labels, str | float | int) or bool(labels)
 
 
 def _targets(session: Session, label: str) -> Array:
-    """A class, int64 (1,), or numbers, (n, *shape): n is 1 but for a file of several."""
+    """A class, int64 (1,), or numbers, (n, *shape): n is 1 but for a file of several. Where several classes may be true
+    at once, 1 for each that is, else 0."""
     shape = session.graph.output.shape
     if holds_numbers(label):
         return read_array(label, shape)
@@ -124,4 +150,7 @@ def _targets(session: Session, label: str) -> Array:
             return np.array([[float(label)]], np.float32)
     if len(shape) != 1:
         raise DataError(f"--label {label}: the output has the shape {shape}, not classes; give a file of such numbers")
-    return np.array([class_index(session, label, "--label")])
+    if session.experiment.loss.link != "sigmoid" or is_binary(session):
+        return np.array([class_index(session, label, "--label")])
+    true = class_indices(session, label, "--label")
+    return np.isin(np.arange(*shape), true).astype(np.float32)[None]

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.api.inputs import Inputs
+from cnncli.api.inputs import Inputs, Labels, labelled
 from cnncli.api.samples import samples_of
 from cnncli.api.session import Session
 from cnncli.api.subject import describe
-from cnncli.data.inputs import Input
+from cnncli.data.inputs import Input, labels_of
 from cnncli.errors import UsageError
 from cnncli.inspection.samples import Samples
-from cnncli.inspection.views import Subject
+from cnncli.inspection.subject import Subject
 
 Array = NDArray[Any]
 
@@ -37,40 +37,32 @@ def many_samples(
 
 def some_of(samples: Samples, indices: NDArray[np.int64]) -> Input:
     """Those at `indices`, as inputs."""
-    targets = None if samples.targets is None else samples.targets[indices]
+    labels = labels_of(None if samples.targets is None else samples.targets[indices], len(indices))
     numbers = indices.tolist()
     names, pictures = map(samples.name, numbers), map(samples.picture, numbers)
-    return Input(samples.x(indices), targets, tuple(names), tuple(pictures))
+    return Input(samples.x(indices), labels, tuple(names), tuple(pictures))
+
+
+def labelled_samples(session: Session, samples: Samples, labels: Labels) -> Samples:
+    """With the targets that `labels` mean, if there are any. Raises DataError and UsageError."""
+    counted = Input(np.empty((samples.count, 0)), labels_of(samples.targets, samples.count), (), ())
+    return replace(samples, targets=labelled(session, counted, labels).targets)
+
+
+def telling(samples: Samples) -> NDArray[np.int64]:
+    """The first sample and another, with another target if there is any: what is said of both is said of all."""
+    if samples.targets is None or samples.count == 1:
+        return np.arange(min(samples.count, 2))
+    others = (samples.targets != samples.targets[0]).reshape(samples.count, -1).any(axis=1)
+    return np.array([0, others.argmax() or 1])
 
 
 def describe_each(
     session: Session, given: Input, values: Mapping[str, Array], *, target: str | None = None
 ) -> tuple[Subject, ...]:
     """What there is to say about every input; `values` are all activations, (N, *shape)."""
+    each = [slice(place, place + 1) for place in range(len(given))]
     return tuple(
-        describe(
-            session,
-            replace(
-                given,
-                x=given.x[place : place + 1],
-                targets=None if given.targets is None else given.targets[place : place + 1],
-                names=given.names[place : place + 1],
-                pictures=given.pictures[place : place + 1],
-            ),
-            {name: array[place : place + 1] for name, array in values.items()},
-            target=target,
-        )
-        for place in range(len(given.x))
-    )
-
-
-def as_samples(given: Input) -> Samples:
-    """Inputs as samples."""
-    return Samples(
-        title=f"{len(given.x):,} inputs",
-        count=len(given.x),
-        x=lambda indices: given.x[indices],
-        name=given.names.__getitem__,
-        picture=given.pictures.__getitem__,
-        targets=given.targets,
+        describe(session, given[one], {name: array[one] for name, array in values.items()}, target=target)
+        for one in each
     )

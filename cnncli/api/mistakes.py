@@ -13,11 +13,11 @@ from cnncli.api.samples import samples_of
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.api.subject import describe
 from cnncli.data.inputs import Input
-from cnncli.engine import LossObjective
-from cnncli.engine.layout import to_engine
-from cnncli.inspection.samples import Progress, Samples, batches
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import Samples, batches
 from cnncli.inspection.views.mistakes import Mistake, MistakesView, largest
-from cnncli.layers.run import Run
+from cnncli.training.evaluation import losses_of
 
 Array = NDArray[Any]
 
@@ -31,7 +31,7 @@ def mistakes(
     split: str | None = None,
     samples: int | None = None,
     top: int = 12,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> MistakesView:
     """The `top` samples of a split with the largest loss, and what the network makes of them.
@@ -39,6 +39,7 @@ def mistakes(
     The split is by default the held-out one, as of `evaluate`; `samples` looks at so many of it. Raises what `load`
     does, UsageError and DataError.
     """
+    at_least("--top", top)
     session = resolve(network, options)
     chosen = samples_of(session, split, samples)
     assert chosen.targets is not None  # a split has them
@@ -49,8 +50,7 @@ def mistakes(
         for batch in batches(executor, chosen, [at], progress):
             output = batch.values[at]
             assert batch.targets is not None
-            objective = LossObjective.of(loss, session.graph, batch.targets)
-            losses[batch.indices], _ = loss.forward(to_engine(output, Run(output.dtype)), objective.targets)
+            losses[batch.indices] = losses_of(loss, output, batch.targets)
             if classes:
                 right = predicted_classes(session, output) == true_classes(session, output, batch.targets)
                 wrong += int(np.count_nonzero(~right))
@@ -74,7 +74,7 @@ def _mistake(session: Session, samples: Samples, index: int, output: Array, loss
     assert samples.targets is not None
     targets = samples.targets[index : index + 1]
     name, picture = samples.name(index), samples.picture(index)
-    subject = describe(session, Input(output, targets, (name,), (picture,)), {read_by_loss(session): output})
+    subject = describe(session, Input(output, tuple(targets), (name,), (picture,)), {read_by_loss(session): output})
     if not classes:
         said, wanted = subject.predicted or _numbers(output[0]), subject.true or _numbers(targets[0])
         return Mistake(name, loss, wanted, said, None, None, None, picture)
@@ -86,7 +86,8 @@ def _mistake(session: Session, samples: Samples, index: int, output: Array, loss
         (None, None) if shares is None else (float(shares[0, predicted]), float(shares[0, true]))
     )
     names = class_name(session, true), class_name(session, predicted)
-    return Mistake(name, loss, *names, true == predicted, probability, true_probability, picture)
+    numbers = true, predicted
+    return Mistake(name, loss, *names, true == predicted, probability, true_probability, picture, numbers)
 
 
 def _numbers(values: Array) -> str | None:

@@ -7,9 +7,10 @@ from typing import Unpack
 from cnncli.api.inputs import Inputs
 from cnncli.api.samples import some_samples
 from cnncli.api.session import Network, SessionOptions, resolve
-from cnncli.inspection.samples import Progress
-from cnncli.inspection.views import STRONGEST, Pick
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
 from cnncli.inspection.views.patches import PatchesView, patches_view
+from cnncli.inspection.views.pick import STRONGEST, Pick
 
 
 def patches(
@@ -20,7 +21,7 @@ def patches(
     samples: int = 1000,
     count: int = 8,
     pick: Pick = STRONGEST,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     **options: Unpack[SessionOptions],
 ) -> PatchesView:
     """The parts of the samples that excite each channel most, cut to what the channel's largest value sees.
@@ -30,6 +31,7 @@ def patches(
 
     Raises what `load` does, UsageError, DataError, and OutcomeError where there is nothing to show.
     """
+    at_least("--count", count)
     session = resolve(network, options)
     chosen = some_samples(session, input, split, samples)
     with session.executor() as executor:

@@ -11,7 +11,8 @@ from cnncli.api.classes import names_of, probabilities
 from cnncli.api.inputs import Inputs, given_inputs
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.errors import UsageError
-from cnncli.inspection.views import Prediction, top_classes
+from cnncli.inspection.options import at_least
+from cnncli.inspection.views.classes import Prediction, top_classes
 
 Array = NDArray[Any]
 
@@ -27,6 +28,7 @@ def predict(
     network: Network | None = None, *, input: Inputs, top: int = 3, **options: Unpack[SessionOptions]
 ) -> tuple[Predicted, ...]:
     """For every input its `top` most probable classes. Raises what `load` does, UsageError and DataError."""
+    at_least("--top", top)
     session = resolve(network, options)
     if not input:
         raise UsageError("which images? give them as arguments or with --input")

@@ -6,7 +6,9 @@ import numpy as np
 
 from cnncli.api.inputs import Inputs, given_inputs
 from cnncli.api.session import Session
+from cnncli.data.inputs import Input
 from cnncli.errors import DataError, UsageError
+from cnncli.inspection.options import at_least
 from cnncli.inspection.samples import Samples
 
 
@@ -15,12 +17,11 @@ def samples_of(session: Session, split: str | None = None, count: int | None = N
 
     Evenly spread, because a data set may come class by class. Raises DataError and UsageError.
     """
+    at_least("--samples", count)
     name = split or session.dataset.held_out
     rows = session.dataset.split(name)
     if not len(rows):
         raise DataError(f"the {name} split holds no samples")
-    if count is not None and count < 1:
-        raise UsageError(f"--samples {count}: expected at least 1")
     size = len(rows) if count is None else min(count, len(rows))
     chosen = np.arange(size) * len(rows) // size
     return Samples(
@@ -33,15 +34,15 @@ def samples_of(session: Session, split: str | None = None, count: int | None = N
     )
 
 
-def given_samples(session: Session, inputs: Inputs) -> Samples:
-    """The given inputs. Raises DataError and UsageError."""
-    given = given_inputs(session, inputs)
+def as_samples(given: Input) -> Samples:
+    """Inputs as samples."""
+    names = set(given.names)
     return Samples(
-        title=given.names[0] if len(given.x) == 1 else f"{len(given.x):,} inputs",
-        count=len(given.x),
-        x=lambda indices: given.x[indices],
-        name=lambda index: given.names[index],
-        picture=lambda index: given.pictures[index],
+        title=given.names[0] if len(names) == 1 else f"{len(given):,} inputs",
+        count=len(given),
+        x=given.x.__getitem__,
+        name=given.names.__getitem__,
+        picture=given.pictures.__getitem__,
         targets=given.targets,
     )
 
@@ -52,4 +53,4 @@ def some_samples(session: Session, inputs: Inputs | None, split: str | None, cou
         return samples_of(session, split, count)
     if split is not None:
         raise UsageError("--input and --split were both given; look either at these inputs or at a split")
-    return given_samples(session, inputs)
+    return as_samples(given_inputs(session, inputs))

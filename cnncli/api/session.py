@@ -16,6 +16,7 @@ from cnncli.data.dataset import Dataset
 from cnncli.engine import Executor
 from cnncli.errors import DataError, UsageError
 from cnncli.graph import Graph, Model
+from cnncli.inspection.options import at_least
 from cnncli.layers.parameters import Parametric, is_drawn
 from cnncli.training.checkpoint import load_weights
 from cnncli.training.run_directory import RunDirectory
@@ -98,6 +99,7 @@ def load(
     `set` are changes to the configuration, as `train.epochs=3`; `workers` is the number of processes, by default one
     a core. Raises UsageError, ConfigError or CheckpointError.
     """
+    at_least("--workers", workers)
     experiment = configuration.load(locate(config, run), set)
     model = Model.create(experiment.graph, experiment.seed, dtype)
     weights = _weights(run, checkpoint)

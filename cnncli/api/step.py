@@ -9,20 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.api.inputs import Inputs, Labels, known_targets, shown_some
-from cnncli.api.many import as_samples
+from cnncli.api.objectives import loss_in_words
+from cnncli.api.samples import as_samples
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.api.subject import describe
 from cnncli.data.inputs import Input
 from cnncli.engine import Executor, LossObjective, Objective
 from cnncli.errors import UsageError
 from cnncli.graph import Model
+from cnncli.inspection.census import Census
 from cnncli.inspection.descent import Descent, descend
+from cnncli.inspection.options import at_least
 from cnncli.inspection.views.pick import Pick
 from cnncli.inspection.views.step import SIDE_BY_SIDE, StepView, step_board, step_view
 from cnncli.training.optimizers import SGD, Optimizer
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board
+    from cnncli.inspection.views.board import Board
 
 SAMPLES = 16
 
@@ -34,6 +37,15 @@ class Step:
     view: StepView
     descent: Descent
     model: Model
+
+    @property
+    def nonfinite(self) -> tuple[str, ...]:
+        """Where there is NaN or infinity, in the order in which the network computes, before the steps and after."""
+        before, after = (
+            Census.of(recording).nonfinite(self.model.graph) for recording in (self.descent.before, self.descent.after)
+        )
+        losses = () if np.isfinite(self.view.losses).all() else ("the loss",)
+        return (*before, *(f"{name} after the step" for name in after), *losses)
 
     def pictures(self, pick: Pick = SIDE_BY_SIDE) -> Board:
         """Maps, gradients and weights before, after, and their difference. Raises UsageError if nothing fits."""
@@ -60,12 +72,13 @@ def step(
 
     Raises what `load` does, UsageError, DataError.
     """
+    at_least("--steps", steps)
     session = resolve(network, options)
     if not session.model.flat.size:
         raise UsageError("there is nothing to change by a step: the network has no parameters")
     optimizer = _optimizer(session, lr)
     given = shown_some(session, input, label, samples)
-    known_targets(given, "give --label CLASS")
+    known_targets(session, given)
     model = session.model.astype(np.float64)
     state = optimizer.new_state(model.flat)
 
@@ -101,5 +114,5 @@ def _in_words(optimizer: Optimizer) -> str:
 
 
 def _target(session: Session, given: Input) -> str:
-    name = f"{session.experiment.loss.type} loss"
+    name = loss_in_words(session, given)
     return name if len(given.x) == 1 else f"{name}, mean over {len(given.x):,} samples"

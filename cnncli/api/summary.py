@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from cnncli.api.session import Network, SessionOptions, resolve
-from cnncli.inspection.views import SummaryView, summary_view
+from cnncli.inspection.views.summary import SummaryView, summary_view
 
 
 def summary(network: Network | None = None, **options: Unpack[SessionOptions]) -> SummaryView:

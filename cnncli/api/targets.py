@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.api.classes import class_index, class_name, is_binary, names_of, probabilities
-from cnncli.api.objectives import choose
+from cnncli.api.classes import class_index, class_name, class_words, is_binary, names_of, probabilities
+from cnncli.api.objectives import logit
 from cnncli.api.session import Session
 from cnncli.api.subject import describe
 from cnncli.data.display import to_picture
 from cnncli.data.inputs import Input
-from cnncli.engine import Executor, LogitObjective
+from cnncli.engine import Executor
 from cnncli.errors import UsageError
 from cnncli.inspection.attribution.method import Target
-from cnncli.inspection.views import Subject
+from cnncli.inspection.subject import Subject
 
 Array = NDArray[Any]
 
@@ -36,16 +36,20 @@ def explained(
     read = graph.logits(session.experiment.loss.link)
     values = {name: executor.infer(given.x, at=name) for name in {at, read, graph.output.name}}
     shares = probabilities(session, values.__getitem__)  # (N, K)
-    index, name = _index(session, given, None if wanted is None else str(wanted), at, values[at], shares)
+    index, name = _index(session, None if wanted is None else str(wanted), at, values[at], shares)
     target = Target(at, index)
     outputs = target.of(values[at])
     subjects = []
     for sample, value in enumerate(outputs.tolist()):
         one = slice(sample, sample + 1)
-        subject = describe(session, _part(given, one), {key: each[one] for key, each in values.items()})
-        text = name or f"logit of class {class_name(session, int(index[sample, 0]))}"
+        subject = describe(session, given[one], {key: each[one] for key, each in values.items()})
+        text = name or f"logit of class {class_words(session, int(index[sample, 0]))}"
         predicted, known = subject.predicted, ""
-        if shares is not None and (session.experiment.loss.link == "softmax" or is_binary(session)):
+        if (
+            shares is not None
+            and np.isfinite(shares[sample]).all()
+            and (session.experiment.loss.link == "softmax" or is_binary(session))
+        ):
             share = shares[sample]
             predicted = f"{predicted} ({_percent(share.max())})"
             known = f" ({_percent(share[1 if is_binary(session) else index[sample, 0]])})"
@@ -54,11 +58,9 @@ def explained(
     return target, tuple(subjects), outputs
 
 
-def _index(
-    session: Session, given: Input, wanted: str | None, at: str, logits: Array, shares: Array | None
-) -> tuple[Array, str]:
+def _index(session: Session, wanted: str | None, at: str, logits: Array, shares: Array | None) -> tuple[Array, str]:
     """The places in the value `at`, (N, ndim), and what they are in words where that is the same for all."""
-    shape, count = session.graph.shape_of(at), len(given.x)
+    shape, count = session.graph.shape_of(at), len(logits)
     if is_binary(session):
         yes = class_name(session, 1)
         if wanted is not None and class_index(session, wanted, "--target") != 1:
@@ -67,9 +69,8 @@ def _index(
             raise UsageError(f"--target {wanted}: the only output is the logit of class {yes}; {hint}")
         return np.zeros((count, 1), np.int64), f"logit of class {yes}"
     if wanted is not None:
-        choice = choose(session, given, target=wanted, upstream=None)
-        assert isinstance(choice.objective, LogitObjective)
-        return np.repeat(choice.objective.index, count, axis=0), choice.text
+        objective, text = logit(session, wanted)
+        return np.repeat(objective.index, count, axis=0), text
     if math.prod(shape) == 1:
         return np.zeros((count, len(shape)), np.int64), "the output"
     if len(shape) == 1 and (shares is not None or names_of(session) is not None):
@@ -80,11 +81,6 @@ def _index(
         f"the output has the shape {shape} and is no choice among classes: say which number of it is to be explained, "
         f"--target {first} to --target {last}"
     )
-
-
-def _part(given: Input, samples: slice) -> Input:
-    targets = None if given.targets is None else given.targets[samples]
-    return Input(given.x[samples], targets, given.names[samples], given.pictures[samples])
 
 
 def _percent(share: float) -> str:

@@ -8,15 +8,16 @@ from os import PathLike
 from typing import Unpack
 
 from cnncli.api.classes import names_of
-from cnncli.api.inputs import Inputs, Labels, labelled, shown
-from cnncli.api.objectives import Choice, choose
+from cnncli.api.inputs import Inputs, Labels, are_given, labelled, shown
+from cnncli.api.objectives import Choice, choose, require_one
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.api.subject import describe
 from cnncli.data.inputs import Input
 from cnncli.errors import UsageError
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.trace import Question, Scene, Trace, checked, explain, field_of, number_of
 from cnncli.inspection.trace.place import parse
-from cnncli.inspection.views import Subject
+from cnncli.wording import plural
 
 PlaceText = str | int | Sequence[int]
 """4, "4,5" or (4, 5)."""
@@ -59,14 +60,17 @@ def trace(
     question.check(session.model)
     found = shown(session, input)
     if not 0 <= sample < len(found.x):
-        raise UsageError(f"--sample {sample}: there are {len(found.x)} inputs, numbered from 0")
+        raise UsageError(f"--sample {sample}: expected one of {plural(len(found.x), 'input')}, numbered from 0")
+    require_one(label, target, upstream)
+    if are_given(label) and not (question.gradient or question.is_loss(session.graph)):
+        raise UsageError("--label says whose loss is differentiated; add --backward, --weight or --bias")
     chosen = _objective(session, question, labelled(session, found, label), target, upstream)
     objective = None if chosen is None else chosen.objective
     scene = Scene.record(session.model, found.x, objective, training=train_mode, seed=session.experiment.seed)
     number, engine = number_of(scene, question)
     subject = _subject(session, found, scene, sample, None if chosen is None else chosen.text)
     if receptive_field:
-        return Trace(subject, number, engine, engine, None, field_of(scene, subject, number))
+        return Trace(subject, number, engine, engine, None, field_of(scene, number))
     return checked(subject, number, explain(scene, number, names_of(session) or ()), engine)
 
 
@@ -87,10 +91,8 @@ def _objective(
 def _subject(session: Session, found: Input, scene: Scene, sample: int, target: str | None) -> Subject:
     """The traced sample alone, and what the network made of it."""
     one = slice(sample, sample + 1)
-    targets = None if found.targets is None else found.targets[one]
-    alone = Input(found.x[one], targets, found.names[one], found.pictures[one])
     values = {name: array[one] for name, array in scene.recording.activations.items()}
-    return replace(describe(session, alone, values, target=target), samples=scene.samples, sample=sample)
+    return replace(describe(session, found[one], values, target=target), samples=scene.samples, sample=sample)
 
 
 def _text(place: PlaceText) -> str:

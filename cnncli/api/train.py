@@ -10,8 +10,9 @@ from pathlib import Path
 from cnncli.api.given import Config
 from cnncli.api.session import Dtype, load
 from cnncli.training.evaluation import check_targets
-from cnncli.training.loop import TrainResult, fit
+from cnncli.training.loop import fit
 from cnncli.training.progress import Listener
+from cnncli.training.result import TrainResult
 from cnncli.training.run_directory import RunDirectory
 from cnncli.training.watch import plan_watch
 

@@ -9,15 +9,16 @@ from cnncli.api.backward import backward
 from cnncli.api.forward import forward
 from cnncli.api.inputs import Inputs, Labels
 from cnncli.api.session import Network, SessionOptions, resolve
-from cnncli.inspection import views
-from cnncli.inspection.views import Board, Pick
+from cnncli.inspection.views import panels
+from cnncli.inspection.views.board import Board
+from cnncli.inspection.views.pick import STRONGEST, Pick
 
 
 def feature_maps(
     network: Network | None = None,
     *,
     input: Inputs | None = None,
-    pick: Pick = views.STRONGEST,
+    pick: Pick = STRONGEST,
     train_mode: bool = False,
     **options: Unpack[SessionOptions],
 ) -> Board:
@@ -28,12 +29,10 @@ def feature_maps(
     return forward(resolve(network, options), input=input, train_mode=train_mode).pictures(pick)
 
 
-def filters(
-    network: Network | None = None, *, pick: Pick = views.STRONGEST, **options: Unpack[SessionOptions]
-) -> Board:
+def filters(network: Network | None = None, *, pick: Pick = STRONGEST, **options: Unpack[SessionOptions]) -> Board:
     """The weights. Raises what `load` does, and UsageError."""
     session = resolve(network, options)
-    return views.filters(session.model, pick)
+    return panels.filters(session.model, pick)
 
 
 def gradients(
@@ -43,7 +42,7 @@ def gradients(
     label: Labels = (),
     target: str | int | None = None,
     upstream: str | PathLike[str] | None = None,
-    pick: Pick = views.STRONGEST,
+    pick: Pick = STRONGEST,
     train_mode: bool = False,
     **options: Unpack[SessionOptions],
 ) -> Board:

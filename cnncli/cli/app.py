@@ -40,7 +40,8 @@ COMMANDS = (
     Command("bench", "bench:bench", "Measure the speed of training and of inference, and the memory.", LOOK),
     group(
         "visualize",
-        "Draw what is inside a network, in the terminal or as PNG.",
+        "Draw what is inside a network, in the terminal or as PNG.\n\n"
+        "What is longer than the terminal goes through $PAGER, or less; PAGER=cat shows all of it at once.",
         Command("architecture", "visualize.architecture:architecture", "Draw the network, with shapes.", NUMBERS),
         Command("feature-maps", "visualize.panels:feature_maps", "Draw what each layer makes of an image.", NUMBERS),
         Command("filters", "visualize.panels:filters", "Draw the weights.", NUMBERS),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import cnncli
-from cnncli.cli.forward import ManySamples
 from cnncli.cli.options import (
     Dtype,
     InputOptions,
     Json,
     LayerNames,
+    ManySamples,
     NetworkOptions,
     ObjectiveOptions,
     Pictures,
@@ -37,10 +37,11 @@ def backward(
     dtype: Dtype = "float32",
 ) -> None:
     """Show what flows back: the gradients of outputs and parameters."""
-    from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in, write_pictures
-    from cnncli.cli.out import require_folder
+    from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in
     from cnncli.cli.output import show, show_json
+    from cnncli.cli.pictures import require_folder, write_pictures
     from cnncli.cli.progress import counting
+    from cnncli.render.document import plain
     from cnncli.render.terminal import flow
 
     require_folder(out)
@@ -61,10 +62,9 @@ def backward(
     note_random_weights(session)
     if samples is None:
         note_stand_in(shown.input_, [result.view.subject.input])
-    if out is not None:
-        write_pictures(result.mirror(), out)
+    files = [] if out is None else write_pictures(result.mirror(), out)
     if json:
-        show_json(result.view, arrays=values)
+        show_json({**plain(result.view, arrays=values), "files": files})
     else:
         show(flow.backward(result.view, values=values))
     fail_if_nonfinite(result.nonfinite)

@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from cnncli.cli.signature import flat
+from cnncli.errors import UsageError
 
 
 class Command(TyperCommand):
@@ -39,7 +40,25 @@ class Command(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         self.load()
+        self._require_one_value_each(args)
         return super().make_context(info_name, args, parent, **extra)
+
+    def _require_one_value_each(self, args: list[str]) -> None:
+        """Of an option that takes one value the last would count, and an empty path would be the folder one is in."""
+        options = {name: option for option in self.params for name in option.opts if name.startswith("-")}
+        seen: set[str | None] = set()
+        for place, word in enumerate(args):
+            name, equals, value = word.partition("=")
+            option = options.get(name)
+            if option is None or getattr(option, "is_flag", False):
+                continue
+            if not equals:
+                value = next(iter(args[place + 1 :]), "?")  # where there is none, the parser says so
+            if not value:
+                raise UsageError(f"{name}: its value is empty; is a variable of the shell not set?")
+            if option.name in seen and not getattr(option, "multiple", False):
+                raise UsageError(f"{name} is given twice; it takes one value")
+            seen.add(option.name)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with lean_help():

@@ -7,19 +7,19 @@ from typing import Annotated
 import typer
 
 import cnncli
-from cnncli.cli.options import Dtype, InputOptions, Json, LayerNames, NetworkOptions, Pictures, Save, Values, examples
-from cnncli.cli.panels import INPUT, OUTPUT
-
-ManySamples = Annotated[
-    int | None,
-    typer.Option(
-        "--samples",
-        min=1,
-        metavar="N",
-        help="Numbers, and dead units, over N samples of the held-out split; pictures of the first.",
-        rich_help_panel=INPUT,
-    ),
-]
+from cnncli.cli.options import (
+    Dtype,
+    InputOptions,
+    Json,
+    LayerNames,
+    ManySamples,
+    NetworkOptions,
+    Pictures,
+    Save,
+    Values,
+    examples,
+)
+from cnncli.cli.panels import OUTPUT
 
 
 @examples(
@@ -42,10 +42,11 @@ def forward(
     dtype: Dtype = "float32",
 ) -> None:
     """Show what flows forward: each layer's output, then the classes."""
-    from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in, write_pictures
-    from cnncli.cli.out import require_folder
+    from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in
     from cnncli.cli.output import show, show_json
+    from cnncli.cli.pictures import require_folder, write_pictures
     from cnncli.cli.progress import counting
+    from cnncli.render.document import plain
     from cnncli.render.terminal import flow
 
     require_folder(out)
@@ -64,10 +65,9 @@ def forward(
     note_random_weights(session)
     if samples is None:
         note_stand_in(shown.input_, [result.view.subject.input])
-    if out is not None:
-        write_pictures(result.pictures(), out)
+    files = [] if out is None else write_pictures(result.pictures(), out)
     if json:
-        show_json(result.view, arrays=values)
+        show_json({**plain(result.view, arrays=values), "files": files})
     else:
         show(flow.forward(result.view, values=values))
     fail_if_nonfinite(result.nonfinite)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,14 +17,9 @@ if TYPE_CHECKING:
 
     from cnncli.api.gradcheck import Gradcheck, SelfTest
     from cnncli.api.session import Session
-    from cnncli.inspection.views import Board
 
 INCONCLUSIVE = 3
 EXIT_CODES = {"PASS": 0, "FAIL": FAILED, "INCONCLUSIVE": INCONCLUSIVE}
-IN_TERMINAL, IN_FILES = 4, 16
-"""Of how many filters or channels the errors are drawn,"""
-MAPS = 2
-"""and in the terminal of how many tensors."""
 
 
 @examples(
@@ -38,16 +32,16 @@ def gradcheck(
     input_: Input = None,
     label: Label = None,
     samples: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--samples",
             min=1,
             max=8,
             metavar="N",
-            help="How many samples, where no --input is given.",
+            help="How many samples, where no --input is given; by default 3.",
             rich_help_panel=INPUT,
         ),
-    ] = 3,
+    ] = None,
     layer: LayerNames = None,
     self_test: Annotated[
         bool,
@@ -66,24 +60,29 @@ def gradcheck(
 
     Exit code 0: all right; 1: a gradient is wrong; 3: not everything could be decided.
     """
+    from cnncli.api.gradcheck import SAMPLES
+    from cnncli.cli.pictures import require_folder
     from cnncli.cli.progress import checking
 
     if self_test and layer:
         raise UsageError("--self-test plants errors in layers of its own choice; leave out --layer")
     if self_test and out:
         raise UsageError("--self-test draws no pictures; leave out --out")
+    if input_ and samples:
+        raise UsageError("--samples counts training samples, and --input gives others; leave out one of them")
+    require_folder(out)
     session = network.load()
     with checking() as progress:
         if self_test:
             report: Gradcheck | SelfTest = cnncli.self_test(
-                session, input=input_, label=label or [], samples=samples, seed=seed, progress=progress
+                session, input=input_, label=label or [], samples=samples or SAMPLES, seed=seed, progress=progress
             )
         else:
             report = cnncli.gradcheck(
                 session,
                 input=input_,
                 label=label or [],
-                samples=samples,
+                samples=samples or SAMPLES,
                 layer=layer or [],
                 seed=seed,
                 mapped="all" if out and layer else "failed",
@@ -96,7 +95,7 @@ def gradcheck(
 def _present(
     report: Gradcheck | SelfTest, session: Session, out: Path | None, *, given: list[str] | None, json: bool
 ) -> None:
-    from cnncli.api.gradcheck import Gradcheck
+    from cnncli.api.gradcheck import Gradcheck, brief_error_maps
     from cnncli.cli.look import note_stand_in
     from cnncli.cli.output import note, show, show_json
     from cnncli.render.document import plain
@@ -112,15 +111,14 @@ def _present(
     if json:
         show_json({**plain(report), "files": files})
     else:
-        show(drawn.gradcheck(report, None if out else _few_maps(report, session)))
+        show(drawn.gradcheck(report, None if out else brief_error_maps(report, session)))
 
 
 def _save(report: Gradcheck, session: Session, out: Path) -> list[Path]:
     """PNG files under `out`, and a list of them."""
     from cnncli.api.gradcheck import error_maps
     from cnncli.cli.output import note
-    from cnncli.render.png.gallery import save_board
-    from cnncli.render.text import plural
+    from cnncli.cli.pictures import write_pictures
 
     if not report.maps:
         if report.verdict == "PASS":
@@ -128,17 +126,4 @@ def _save(report: Gradcheck, session: Session, out: Path) -> list[Path]:
         else:
             note("no gradient could be compared element by element, so there is nothing to draw")
         return []
-    files = save_board(error_maps(report, session, IN_FILES), out)
-    note(f"wrote {plural(len(files) - 1, 'picture')} into {files[0].parent}")
-    return files
-
-
-def _few_maps(report: Gradcheck, session: Session) -> Board:
-    """What is small enough for the terminal, where the hints stand above."""
-    from cnncli.api.gradcheck import error_maps
-
-    board = error_maps(report, session, IN_TERMINAL)
-    count = len(board.sheets)
-    notes = (f"with --out DIR the maps of all {count} wrong gradients are drawn",) if count > MAPS else ()
-    sheets = tuple(replace(sheet, notes=()) for sheet in board.sheets[:MAPS])
-    return replace(board, sheets=sheets, notes=notes)
+    return write_pictures(error_maps(report, session), out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cnncli.api.session import Session
-    from cnncli.inspection.views import Board
 
 
 def note_stand_in(given: Sequence[str] | None, taken: Sequence[str]) -> None:
@@ -31,7 +29,7 @@ def note_random_weights(session: Session) -> None:
         note(f"no --checkpoint is given: the weights are random (seed {seed}), not trained")
 
 
-def fail_unless_finite(*numbers: ArrayLike) -> None:
+def require_finite(*numbers: ArrayLike) -> None:
     """Ends the command with exit code 1 if a loss or an output is not finite."""
     import numpy as np
 
@@ -41,16 +39,8 @@ def fail_unless_finite(*numbers: ArrayLike) -> None:
 
 
 def fail_if_nonfinite(places: Sequence[str]) -> None:
-    """Ends the command with exit code 1 if numbers at these places are not finite."""
+    """Ends the command with exit code 1 if numbers at these places are not finite; the first is likely to be why."""
     if places:
-        first, *others = places
-        complain(f"NaN or infinity in {first}" + (f", then in {', '.join(others)}" if others else ""))
+        more = f", and in {len(places) - 1} more" if len(places) > 1 else ""
+        complain(f"NaN or infinity in {places[0]}{more}")
         raise typer.Exit(FAILED)
-
-
-def write_pictures(board: Board, out: Path) -> None:
-    """PNG files under `out`."""
-    from cnncli.render.png.gallery import save_board
-
-    *files, _ = save_board(board, out)
-    note(f"wrote {len(files)} pictures into {files[0].parent}")

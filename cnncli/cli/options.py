@@ -15,12 +15,9 @@ from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
     from cnncli.api.session import Session
-    from cnncli.inspection.views import Pick
+    from cnncli.inspection.views.pick import Pick
 
 F = TypeVar("F", bound=Callable[..., None])
-
-IN_TERMINAL, IN_FILES = 12, 64
-"""How many channels of a layer are drawn, unless it is said."""
 
 Config = Annotated[
     Path | None,
@@ -64,7 +61,10 @@ TrainMode = Annotated[
 Label = Annotated[
     list[str] | None,
     typer.Option(
-        "--label", metavar="CLASS", help="The true class, by number or name; one for each input.", rich_help_panel=INPUT
+        "--label",
+        metavar="CLASS",
+        help="The true class, by number or name (0,2: several); one for each input.",
+        rich_help_panel=INPUT,
     ),
 ]
 Target = Annotated[
@@ -94,6 +94,34 @@ LayerNames = Annotated[
     list[str] | None,
     typer.Option("--layer", "-l", metavar="NAME", help="Only this layer; repeatable.", rich_help_panel=OUTPUT),
 ]
+Split = Annotated[
+    Literal["train", "val", "test"] | None,
+    typer.Option("--split", help="Which samples; by default test, else val, else train.", rich_help_panel=INPUT),
+]
+AllSamples = Annotated[
+    int | None,
+    typer.Option(
+        "--samples",
+        min=1,
+        metavar="N",
+        help="So many, evenly spread over the split; by default all.",
+        rich_help_panel=INPUT,
+    ),
+]
+SomeSamples = Annotated[
+    int,
+    typer.Option("--samples", min=1, metavar="N", help="So many, evenly spread over the split.", rich_help_panel=INPUT),
+]
+ManySamples = Annotated[
+    int | None,
+    typer.Option(
+        "--samples",
+        min=1,
+        metavar="N",
+        help="Numbers, and dead units, over N samples of the held-out split; pictures of the first.",
+        rich_help_panel=INPUT,
+    ),
+]
 Values = Annotated[bool, typer.Option("--values", help="Print small tensors as numbers.", rich_help_panel=OUTPUT)]
 Save = Annotated[
     Path | None,
@@ -112,7 +140,7 @@ Top = Annotated[
         "--top",
         min=1,
         metavar="K",
-        help=f"How many channels: the strongest; by default {IN_TERMINAL}, with --out {IN_FILES}.",
+        help="How many channels: the strongest; by default some, with --out more.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -178,15 +206,14 @@ class PickOptions:
     top: Top = None
     every: All = False
 
-    def pick(self, out: Path | None) -> Pick:
-        """The choice, for the terminal or for files in `out`. Raises UsageError."""
-        from cnncli.inspection.views import Pick, parse_channels
+    def pick(self, out: Path | None, default: tuple[int, int] = (12, 64)) -> Pick:
+        """The choice; `default` are the numbers of channels in the terminal and in files. Raises UsageError."""
+        from cnncli.inspection.views.pick import Pick, parse_channels
 
         if (self.channels is not None) + (self.top is not None) + self.every > 1:
             raise UsageError("--channels, --top and --all each say which channels; give one of them")
-        default = IN_TERMINAL if out is None else IN_FILES
         chosen = () if self.channels is None else parse_channels(self.channels)
-        return Pick(tuple(self.layer or ()), chosen, None if self.every else self.top or default)
+        return Pick(tuple(self.layer or ()), chosen, None if self.every else self.top or default[out is not None])
 
 
 def examples(*lines: str) -> Callable[[F], F]:

@@ -28,9 +28,9 @@ def predict(
     dtype: Dtype = "float32",
 ) -> None:
     """Tell the most probable classes of images."""
-    from cnncli.cli.look import fail_unless_finite, note_random_weights
+    from cnncli.cli.look import note_random_weights, require_finite
     from cnncli.cli.output import show, show_json
-    from cnncli.render.terminal import tables
+    from cnncli.render.terminal.predictions import predictions
     from cnncli.render.terminal.values import Values
 
     inputs = [*(images or []), *(input_ or [])]
@@ -40,7 +40,7 @@ def predict(
     if json:
         show_json(found, arrays=not found[0].top)
     elif found[0].top:
-        show(tables.predictions(found))
+        show(predictions(found))
     else:
         show(*(Values(each.input, each.output) for each in found))
-    fail_unless_finite(*(each.output for each in found))
+    require_finite(*(each.output for each in found))

@@ -10,10 +10,10 @@ from cnncli.cli.options import Json, NetworkOptions, examples
 def summary(network: NetworkOptions, json: Json = False) -> None:
     """Show each layer's shape, parameters, work and receptive field."""
     from cnncli.cli.output import show, show_json
-    from cnncli.render.terminal import tables
+    from cnncli.render.terminal.summary import summary as render
 
     view = cnncli.summary(network.load())
     if json:
         show_json(view)
     else:
-        show(tables.summary(view))
+        show(render(view))

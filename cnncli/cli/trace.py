@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 import cnncli
+from cnncli.cli.drawing import DrawingOptions
 from cnncli.cli.options import InputOptions, NetworkOptions, ObjectiveOptions, examples
 from cnncli.cli.panels import INPUT, OUTPUT
-from cnncli.cli.visualize.drawing import DrawingOptions
 from cnncli.errors import UsageError
 
 NUMBER = "Number"
@@ -99,13 +100,13 @@ def trace(
     """
     from cnncli.cli.look import fail_if_nonfinite, note_random_weights, note_stand_in
     from cnncli.cli.output import show, show_json
-    from cnncli.render.terminal import trace as render
+    from cnncli.render.trace_document import trace_document
 
     drawing.check()
     if layer is None:
         raise UsageError("which layer? give --layer NAME, of the input or of the loss: --layer input, --layer loss")
-    if drawing.out is not None and not receptive_field:
-        raise UsageError("--out writes the picture of what a number sees: give --receptive-field too")
+    if not receptive_field and replace(drawing, json=False) != DrawingOptions():
+        raise UsageError("--out, --npy, --scale and --graphics draw what a number sees: give --receptive-field too")
     session = network.load("float64")
     traced = cnncli.trace(
         session,
@@ -126,9 +127,13 @@ def trace(
     note_random_weights(session)
     note_stand_in(shown.input_, [traced.subject.input])
     if traced.field is not None:
-        drawing.present(traced.field.board, render.document(traced))
+        from cnncli.inspection.views.receptive_field import receptive_field_board
+
+        drawing.present(receptive_field_board(traced, session.graph), trace_document(traced))
     elif drawing.json:
-        show_json(render.document(traced))
+        show_json(trace_document(traced))
     else:
-        show(render.trace(traced, every=every, digits=digits))
+        from cnncli.render.terminal.trace import trace as render
+
+        show(render(traced, every=every, digits=digits))
     fail_if_nonfinite(traced.nonfinite)

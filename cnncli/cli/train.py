@@ -14,7 +14,7 @@ from cnncli.cli.panels import COMPUTING, OUTPUT
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
-    from cnncli.training.loop import TrainResult
+    from cnncli.training.result import TrainResult
 
 
 @examples(
@@ -41,7 +41,7 @@ def train(
     dtype: Dtype = "float32",
 ) -> None:
     """Train a network, watching it learn, and keep its best weights."""
-    from cnncli.cli.look import fail_unless_finite
+    from cnncli.cli.look import require_finite
     from cnncli.cli.output import note, say, show_json
     from cnncli.cli.progress import progress
 
@@ -69,8 +69,10 @@ def train(
                 f"use it:      cnncli predict --run {result.run} IMAGE",
             )
     if result.test is not None:
-        fail_unless_finite(result.test.loss)
+        require_finite(result.test.loss)
     if result.interrupted:
+        if quiet:  # else the progress has said so
+            note(f"interrupted after {len(result.history)} epochs; what there is, is in {result.run}")
         raise typer.Exit(INTERRUPTED)
 
 

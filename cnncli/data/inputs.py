@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,35 @@ class Input:
     """Inputs as the network takes them; a name and a picture for each."""
 
     x: Array  # (N, *shape), float32 or float64
-    targets: Array | None  # as a split has them; None where they are not known of every input
+    labels: tuple[Array | None, ...]  # what is right, as a split has it; None where that is not known
     names: tuple[str, ...]
     pictures: tuple[NDArray[np.uint8] | None, ...]  # (H, W) or (H, W, 3); None for what cannot be looked at
+    made_up: bool = False
+    """Whether they, and what would be right, are random numbers that stand in for inputs."""
+
+    @cached_property
+    def targets(self) -> Array | None:
+        """The labels as one array, (N, ...); None where they are not known of every input."""
+        known = [label for label in self.labels if label is not None]
+        return np.stack(known) if known and len(known) == len(self.labels) else None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, samples: slice) -> Input:
+        """Some of them."""
+        return replace(
+            self,
+            x=self.x[samples],
+            labels=self.labels[samples],
+            names=self.names[samples],
+            pictures=self.pictures[samples],
+        )
+
+
+def labels_of(targets: Array | None, count: int) -> tuple[Array | None, ...]:
+    """The targets of `count` inputs, (N, ...), one by one."""
+    return (None,) * count if targets is None else tuple(targets)
 
 
 def resolve(specs: Sequence[str], shape: Shape, source: Source | None, dataset: Callable[[], Dataset]) -> Input:
@@ -56,10 +83,9 @@ def resolve(specs: Sequence[str], shape: Shape, source: Source | None, dataset: 
     if not specs:
         raise DataError("no input is given; expected a picture, train:0, val:0, test:0, or a file of numbers")
     parts = [_resolve(spec, shape, source, dataset) for spec in specs]
-    targets = [part.targets for part in parts if part.targets is not None]
     return Input(
         x=np.concatenate([part.x for part in parts]),
-        targets=np.concatenate(targets) if len(targets) == len(parts) else None,
+        labels=tuple(label for part in parts for label in part.labels),
         names=tuple(name for part in parts for name in part.names),
         pictures=tuple(picture for part in parts for picture in part.pictures),
     )
@@ -98,14 +124,14 @@ def _sample(spec: str, name: str, number: str, dataset: Callable[[], Dataset]) -
         count = len(split)
         raise DataError(f"{printable(spec)}: expected {name}:0 to {name}:{count - 1}; there are {count:,} samples")
     x, targets = split.batch([int(number)])
-    return Input(x, targets, (spec,), (split.display(int(number)),))
+    return Input(x, tuple(targets), (spec,), (split.display(int(number)),))
 
 
 def _numbers(spec: str, shape: Shape) -> Input:
     x = read_array(spec, shape)
     names = (spec,) if len(x) == 1 else tuple(f"{spec}[{index}]" for index in range(len(x)))
     visible = len(shape) == 3 and shape[0] in (1, 3)
-    return Input(x, None, names, tuple(to_picture(sample) if visible else None for sample in x))
+    return Input(x, labels_of(None, len(x)), names, tuple(to_picture(sample) if visible else None for sample in x))
 
 
 def _picture(spec: str, shape: Shape, source: Source | None, dataset: Callable[[], Dataset]) -> Input:
@@ -115,7 +141,7 @@ def _picture(spec: str, shape: Shape, source: Source | None, dataset: Callable[[
     scaling = Scaling.of(
         dataset().normalization if normalization == "auto" else normalization, pixels.dtype, picture_shape
     )
-    return Input(scaling.apply(pixels).reshape(1, *shape), None, (spec,), (to_picture(pixels[0]),))
+    return Input(scaling.apply(pixels).reshape(1, *shape), (None,), (spec,), (to_picture(pixels[0]),))
 
 
 def _square(shape: Shape) -> Shape:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from cnncli.data.arrange import arrange_inputs, clean_targets
 from cnncli.data.dataset import Dataset, Split
 from cnncli.data.files import locate, require_path
-from cnncli.data.formats.picture import Resize
+from cnncli.data.formats.resize import Resize
 from cnncli.data.normalization import Normalization, Scaling, measure
 from cnncli.data.sampling import draw
 from cnncli.errors import DataError

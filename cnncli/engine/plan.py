@@ -58,7 +58,7 @@ def make_plan(
     `gradient`: a backward pass follows; it goes as far as the `trainable` nodes need it, with `everything` to
     the input.
     """
-    names = {node.name for node in graph.nodes} if everything else ancestors(graph, at)
+    names = {node.name for node in graph.nodes} if everything else graph.ancestors(at)
     nodes = [node for node in graph.nodes if node.name in names]
     if not everything:
         nodes = pool_first(nodes, at)
@@ -78,7 +78,7 @@ def make_plan(
         writable[node.name] = all(owned) if node.layer.aliases_input else not (gradient and node.layer.keeps_output)
         drop = tuple({name for name in node.inputs if last[name] == node.name and name != at})
         steps.append(Step(node, owned, drop, needs, training and node.layer.couples_batch))
-    sources = ancestors(graph, at)
+    sources = graph.ancestors(at)
     back = (step for step in reversed(steps) if step.node.name in wanted and step.node.name in sources)
     return Plan(tuple(steps), tuple(back) if gradient else ())
 
@@ -100,18 +100,6 @@ def pool_first(nodes: Sequence[Node], at: str) -> list[Node]:
         if relu.layer.keeps_maximum and readers[relu.name] == 1 and relu.name != at:
             found[before] = replace(relu, layer=pool.layer, shape=pool.shape)
             found[place] = replace(pool, layer=relu.layer, input_shapes=(pool.shape,))
-    return found
-
-
-def ancestors(graph: Graph, at: str) -> set[str]:
-    """The nodes that `at` depends on, itself among them."""
-    found: set[str] = set()
-    pending = [at]
-    while pending:
-        name = pending.pop()
-        if name != INPUT and name not in found:
-            found.add(name)
-            pending.extend(graph.by_name[name].inputs)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from cnncli.engine.executor import Executor
 from cnncli.engine.layout import to_user
 from cnncli.engine.objective import Objective
-from cnncli.engine.plan import ancestors
 from cnncli.graph import INPUT
 from cnncli.layers.base import Params
 
@@ -30,39 +30,46 @@ class Recording:
 
 
 class _Recorder:
-    """A tap: each micro-batch fills its own samples."""
+    """A tap: each micro-batch fills its own samples of the values that are kept."""
 
-    def __init__(self, shapes: dict[str, tuple[int, ...]], samples: int, dtype: Any, kinds: tuple[str, ...]) -> None:
+    def __init__(self, executor: Executor, samples: int, names: Collection[str] | None, *kinds: str) -> None:
+        graph, dtype = executor.model.graph, executor.model.flat.dtype
+        kept = [name for name in graph.consumers if names is None or name in names]
         self.arrays = {
-            kind: {name: np.zeros((samples, *shape), dtype) for name, shape in shapes.items()} for kind in kinds
+            kind: {name: np.zeros((samples, *graph.shape_of(name)), dtype) for name in kept} for kind in kinds
         }
 
     def __call__(self, name: str, what: str, array: Array, samples: slice) -> None:
-        self.arrays[what][name][samples] = to_user(array)
+        arrays = self.arrays.get(what, {})
+        if name in arrays:
+            arrays[name][samples] = to_user(array)
 
 
-def _recorder(executor: Executor, x: Array, *kinds: str) -> _Recorder:
-    graph = executor.model.graph
-    shapes = {name: graph.shape_of(name) for name in graph.consumers}
-    return _Recorder(shapes, len(x), executor.model.flat.dtype, kinds)
-
-
-def record_forward(executor: Executor, x: Array, *, training: bool = False) -> Recording:
-    """All activations for x (N, *input_shape)."""
-    recorder = _recorder(executor, x, "activation")
+def record_forward(
+    executor: Executor, x: Array, *, training: bool = False, names: Collection[str] | None = None
+) -> Recording:
+    """The activations for x (N, *input_shape): all, or those of `names`."""
+    recorder = _Recorder(executor, len(x), names, "activation")
     output = executor.infer(x, training=training, taps=[recorder])
     return Recording(output, recorder.arrays["activation"])
 
 
-def record_backward(executor: Executor, x: Array, objective: Objective, *, training: bool = False) -> Recording:
-    """All activations and gradients for x (N, *input_shape).
+def record_backward(
+    executor: Executor,
+    x: Array,
+    objective: Objective,
+    *,
+    training: bool = False,
+    names: Collection[str] | None = None,
+) -> Recording:
+    """The activations and gradients for x (N, *input_shape): all, or those of `names`.
 
     Nodes that the objective does not depend on have no gradient: they are absent. (A loss that reads the logits
     before a final softmax does not depend on that softmax.)
     """
-    recorder = _recorder(executor, x, "activation", "gradient")
+    recorder = _Recorder(executor, len(x), names, "activation", "gradient")
     result = executor.differentiate(x, objective, training=training, taps=[recorder])
-    reached = {INPUT, *ancestors(executor.model.graph, objective.at)}
+    reached = {INPUT, *executor.model.graph.ancestors(objective.at)}
     return Recording(
         result.output,
         recorder.arrays["activation"],

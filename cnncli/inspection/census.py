@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from cnncli.engine import Executor, Objective, Recording
 from cnncli.engine.layout import to_user
-from cnncli.engine.plan import ancestors
-from cnncli.graph import INPUT
-from cnncli.inspection.samples import Progress, Samples, batch_size
+from cnncli.graph import INPUT, Graph
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import Samples, batch_size
 from cnncli.inspection.statistics import Statistics, merged, scaled, statistics
 from cnncli.layers.base import Params
 
@@ -34,6 +34,12 @@ class Census:
     objective: float | None = None
     """What was differentiated: the mean over the samples, or the sum."""
 
+    def nonfinite(self, graph: Graph) -> tuple[str, ...]:
+        """The activations, and then the gradients, that hold NaN or infinity, in the order in which they are made."""
+        forward = [name for name in graph.consumers if name in self.activations and self.activations[name].nonfinite]
+        back = [name for name in graph.consumers if name in self.gradients and self.gradients[name].nonfinite]
+        return (*forward, *(f"the gradient of {name}" for name in reversed(back)))
+
     @classmethod
     def of(cls, recording: Recording, *, mean: bool = False) -> Census:
         """Of what was recorded; `mean` says whether the objective is the samples' mean or their sum."""
@@ -48,7 +54,7 @@ class Census:
 
 
 def forward_census(
-    executor: Executor, samples: Samples, *, training: bool = False, progress: Progress | None = None
+    executor: Executor, samples: Samples, *, training: bool = False, progress: Progress = silent
 ) -> tuple[Recording, Census]:
     """All activations of the first sample, and the numbers about those of all samples."""
     tap = _Tap(samples.count)
@@ -66,7 +72,7 @@ def backward_census(
     choose: Choose,
     *,
     training: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> tuple[Recording, Census]:
     """All activations and gradients of the first sample; the parameters' gradients, and the numbers, of all samples.
 
@@ -84,7 +90,7 @@ def backward_census(
         flat += factor * result.flat_gradient
         values.append(result.values)
         output = result.output[:1] if output is None else output
-        reached |= ancestors(executor.model.graph, objective.at)
+        reached |= executor.model.graph.ancestors(objective.at)
     assert output is not None  # there are samples
     found = np.concatenate(values)
     gradients = {name: array for name, array in tap.first["gradient"].items() if name in reached}
@@ -93,14 +99,13 @@ def backward_census(
 
 
 def _batches(
-    executor: Executor, samples: Samples, *, training: bool, progress: Progress | None
+    executor: Executor, samples: Samples, *, training: bool, progress: Progress
 ) -> Iterator[NDArray[np.int64]]:
     """The numbers of the samples of each batch; training behaviour may depend on the batch, which then is all."""
     size = samples.count if training else batch_size(executor.model.graph, ())
     for start in range(0, samples.count, size):
         yield np.arange(start, min(start + size, samples.count))
-        if progress is not None:
-            progress(min(start + size, samples.count), samples.count)
+        progress(min(start + size, samples.count), samples.count)
 
 
 def _parameters(executor: Executor, flat: Array) -> dict[str, Params]:

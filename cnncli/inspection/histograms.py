@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,60 @@ from numpy.typing import NDArray
 from cnncli.engine import Executor
 from cnncli.graph import INPUT, Graph, Model
 from cnncli.inspection.census import Choose, backward_census, forward_census
-from cnncli.inspection.samples import Progress, Samples, batch_size
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import Samples, batch_size
 from cnncli.inspection.statistics import Statistics, statistics
-from cnncli.inspection.views.histograms import Histogram, Of
 from cnncli.layers.base import Params
 
 Array = NDArray[Any]
 
+Of = Literal["weights", "activations", "gradients"]
+OF: tuple[Of, ...] = get_args(Of)
+
 FEWEST, MOST = 8, 64
 """Bins: a power of two between, about twice the square root of how many numbers there are."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Of one tensor, over all samples. Exact zeros are not counted in the bars, which those of a rectifier would
+    dwarf, and neither is what is not finite: `statistics` tells both."""
+
+    index: int
+    """The place in the network; the input has 0."""
+    node: str
+    of: Of
+    what: str
+    """"activation", "gradient", "weight", "bias", "weight-gradient"."""
+    shape: tuple[int, ...]
+    """Of a sample's value, or of the parameter."""
+    statistics: Statistics
+    edges: tuple[float, ...]
+    """Evenly spaced, 0 being one of them if it lies between; none where there is nothing to count."""
+    counts: tuple[int, ...]
+    """How many numbers lie between one edge and the next."""
+
+    @property
+    def title(self) -> str:
+        """conv1, conv1.weight."""
+        return self.node if self.what in ("activation", "gradient") else f"{self.node}.{self.what}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Mean and spread, and what the bars do not show."""
+        found = self.statistics
+        finite = found.size - found.nonfinite
+        zeros = round(found.zeros * found.size)
+        parts = [f"mean {found.mean:.3g}", f"std {found.std:.3g}"] if finite else []
+        if finite and found.min == found.max:
+            parts = [
+                f"all {found.size:,} are {found.min:g}" if finite == found.size else f"all others are {found.min:g}"
+            ]
+        elif zeros:
+            parts.append(f"zeros {_percent(found.zeros)} (not drawn)")
+        if found.nonfinite:
+            parts.append(f"{found.nonfinite:,} of {found.size:,} NaN or infinite")
+        return ("   ".join(parts),)
 
 
 def weight_histograms(model: Model, nodes: Collection[str]) -> Iterator[Histogram]:
@@ -38,7 +84,7 @@ def value_histograms(
     choose: Choose | None,
     *,
     training: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Iterator[Histogram]:
     """Of the outputs of these nodes for all samples; and, where there is an objective to `choose`, of the gradients of
     its mean, or sum, by the outputs and by the parameters."""
@@ -55,10 +101,9 @@ def value_histograms(
         if name in nodes and (what == "activation" or name in recording.gradients)
     }
     _count(executor, samples, choose, bins, training=training)
-    places = {name: index for index, name in enumerate(graph.consumers)}
     of: dict[str, Of] = {"activation": "activations", "gradient": "gradients"}
-    for (what, name), counted in sorted(bins.items(), key=lambda item: places[item[0][1]]):
-        yield counted.histogram(places[name], name, of[what], what, graph.shape_of(name))
+    for (what, name), counted in sorted(bins.items(), key=lambda item: graph.place(item[0][1])):
+        yield counted.histogram(graph.place(name), name, of[what], what, graph.shape_of(name))
     yield from _of_parameters(recording.parameter_gradients, graph, nodes, "gradients", "-gradient")
 
 
@@ -147,3 +192,8 @@ def _of_parameters(
             bins = Bins(statistics(array))
             bins.add(array)
             yield bins.histogram(index, name, of, key + suffix, array.shape)
+
+
+def _percent(share: float) -> str:
+    """What is not quite none or all is never shown as such."""
+    return f"{share:.0%}" if share in (0, 1) else f"{min(max(share, 0.001), 0.999):.1%}"

@@ -13,13 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import Executor
-from cnncli.engine.plan import ancestors
-from cnncli.errors import UsageError
-from cnncli.graph import Graph, Model
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
 
 Array = NDArray[Any]
-Progress = Callable[[int, int], None]
-"""Is told how many steps are done, and how many there are."""
 
 RATE = 0.05
 """What the first step adds to a number of the input, in the root mean square, as a share of the range."""
@@ -53,8 +50,8 @@ class Ascent:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise UsageError(f"--steps {self.steps}: expected at least 1")
+        at_least("--steps", self.steps)
+        at_least("--seed", self.seed, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,18 +84,18 @@ def climb(
     channels: Sequence[int],
     within: Range,
     ascent: Ascent,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Climbed:
     """For each of the channels of the value `at`, from noise, the same for all; where no gradient leads away from it,
     from other noise, stronger."""
     parts = [np.array(channels[start : start + TOGETHER]) for start in range(0, len(channels), TOGETHER)]
     climbed = []
-    with Executor(up_to(executor.model, at), workers=executor.workers) as above:
+    needed = replace(executor.model, graph=executor.model.graph.up_to(at))
+    with Executor(needed, workers=executor.workers) as above:
         for done, part in enumerate(parts):
 
             def tell(step: int, done: int = done) -> None:
-                if progress is not None:
-                    progress(done * ascent.steps + step, len(parts) * ascent.steps)
+                progress(done * ascent.steps + step, len(parts) * ascent.steps)
 
             climbed.append(_climb(above, ChannelObjective(at, part), within, ascent, tell))
     return Climbed(*(np.concatenate([getattr(each, name) for each in climbed]) for name in ("x", "values", "start")))
@@ -128,13 +125,6 @@ def _climb(
         tell(step + 1)
     made = x.astype(dtype)
     return Climbed(made, executor.differentiate(made, objective).values, start)
-
-
-def up_to(model: Model, at: str) -> Model:
-    """The network without what the value `at` does not depend on."""
-    names = ancestors(model.graph, at)
-    kept = tuple(node for node in model.graph.nodes if node.name in names)
-    return replace(model, graph=Graph(model.graph.input_shape, kept))
 
 
 def channel_means(values: Array) -> Array:

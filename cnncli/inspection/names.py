@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from cnncli.errors import UsageError
 from cnncli.graph import Graph
-from cnncli.wording import did_you_mean
+from cnncli.wording import no_such_layer
 
 
 def only_nodes(graph: Graph, names: Sequence[str], others: Sequence[str] = ()) -> frozenset[str]:
@@ -17,6 +18,12 @@ def only_nodes(graph: Graph, names: Sequence[str], others: Sequence[str] = ()) -
     known = [*graph.consumers, *others]
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-            raise UsageError(f"--layer {name}: the network has no such layer{hint}")
+            raise UsageError(f"--layer {name}: {no_such_layer(name, known)}")
     return frozenset(names or known)
+
+
+def with_positions(graph: Graph) -> list[str]:
+    """The values with channels and more than one position, in their order: in the last of them the channels say most
+    about the whole, and it is still known where."""
+    shapes = {name: graph.shape_of(name) for name in graph.consumers}
+    return [name for name, shape in shapes.items() if len(shape) == 3 and math.prod(shape[1:]) > 1]

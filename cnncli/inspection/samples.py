@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.engine import Executor
-from cnncli.engine.layout import to_user
+from cnncli.engine import Executor, record_forward
+from cnncli.errors import DataError
 from cnncli.graph import INPUT, Graph
+from cnncli.inspection.progress import Progress, silent
 
 Array = NDArray[Any]
-Progress = Callable[[int, int], None]
-"""Is told how many samples are done, and how many there are."""
 
 BATCH_BYTES = 1 << 26
 """About how much of the inputs and of the recorded values is held at a time, as float32."""
@@ -49,17 +48,21 @@ class Batch:
     values: Mapping[str, Array]
 
 
-def batches(
-    executor: Executor, samples: Samples, names: Sequence[str], progress: Progress | None = None
-) -> Iterator[Batch]:
+def batches(executor: Executor, samples: Samples, names: Sequence[str], progress: Progress = silent) -> Iterator[Batch]:
     """All samples in their order, with the values `names` of the network as at inference."""
     size = batch_size(executor.model.graph, names)
     for start in range(0, samples.count, size):
         indices = np.arange(start, min(start + size, samples.count))
         targets = None if samples.targets is None else samples.targets[indices]
         yield Batch(indices, targets, values_of(executor, samples.x(indices), names))
-        if progress is not None:
-            progress(int(indices[-1]) + 1, samples.count)
+        progress(int(indices[-1]) + 1, samples.count)
+
+
+def require_finite(x: Array, names: Iterable[str]) -> None:
+    """Raises DataError, with the name, for NaN and infinity in a sample of x (N, *input_shape)."""
+    for sample, name in () if np.isfinite(x).all() else zip(x, names, strict=True):
+        if wrong := np.count_nonzero(~np.isfinite(sample)):
+            raise DataError(f"{name}: {wrong:,} of {sample.size:,} numbers are NaN or infinite; give finite numbers")
 
 
 def batch_size(graph: Graph, names: Sequence[str]) -> int:
@@ -74,11 +77,4 @@ def values_of(executor: Executor, x: Array, names: Sequence[str]) -> dict[str, A
         return {INPUT: x}
     if len(names) == 1:
         return {names[0]: executor.infer(x, at=names[0])}  # what is behind it is not computed
-    kept = {name: np.empty((len(x), *executor.model.graph.shape_of(name)), executor.model.flat.dtype) for name in names}
-
-    def keep(name: str, what: str, array: Array, samples: slice) -> None:
-        if name in kept:
-            kept[name][samples] = to_user(array)
-
-    executor.infer(x, taps=[keep])
-    return kept
+    return record_forward(executor, x, names=names).activations

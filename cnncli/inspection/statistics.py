@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.kernels import moments
+from cnncli.kernels.moments import Moments
+
 Array = NDArray[Any]
 
 
@@ -54,19 +57,19 @@ def statistics(array: Array) -> Statistics:
 
 
 def merged(a: Statistics, b: Statistics) -> Statistics:
-    """Those of the elements of both together (Chan, Golub, LeVeque 1979), without any square that could overflow."""
+    """Those of the elements of both together, without any square that could overflow."""
     size, nonfinite = a.size + b.size, a.nonfinite + b.nonfinite
     zeros = (a.zeros * a.size + b.zeros * b.size) / size if size else 0.0
     n, m = a.size - a.nonfinite, b.size - b.nonfinite
     if not n or not m:
         return replace(a if n else b, size=size, zeros=zeros, nonfinite=nonfinite)
-    p, q = n / (n + m), m / (n + m)
+    _, mean, std = moments.merged(Moments(n, a.mean, a.std), Moments(m, b.mean, b.std))
     return Statistics(
         size=size,
         min=min(a.min, b.min),
-        mean=p * a.mean + q * b.mean,
+        mean=mean,
         max=max(a.max, b.max),
-        std=math.hypot(math.sqrt(p) * a.std, math.sqrt(q) * b.std, math.sqrt(p * q) * (a.mean - b.mean)),
+        std=std,
         norm=math.hypot(a.norm, b.norm),
         zeros=zeros,
         nonfinite=nonfinite,

@@ -1,6 +1,4 @@
-"""Activation functions: `curve` gives f(x) and f'(x). Formulas are evaluated in the array's own precision, and through
-complex numbers branch on the real part.
-"""
+"""Activation functions: `curve` gives f(x) and f'(x) in the array's precision; complex x branch by the real part."""
 
 from __future__ import annotations
 
@@ -25,14 +23,9 @@ class Relu(Elementwise):
     keeps_maximum: ClassVar[bool] = True
 
     def curve(self, x: Array, y: Array, run: Run) -> tuple[Array | None, Array | None]:
-        if run.keep or x.dtype.kind == "c":
-            positive = _positive(x, run)
-        if x.dtype.kind == "c":
-            np.multiply(x, positive, out=y)
-        else:
-            # Twice as fast with zeros as with the number 0, unless they are so few that NumPy copies them for each row.
-            np.maximum(x, _zeros(x.shape[1:], x.dtype) if x.ndim > 2 else x.dtype.type(0), out=y)
-        return (positive, positive) if run.keep else (None, None)
+        positive = _positive(x, run) if run.keep else None
+        _above(x, y)
+        return positive, positive
 
     def worked_out(self, x: Any) -> Steps:
         return (("max(x, 0)", np.maximum(x, 0)),)
@@ -65,17 +58,17 @@ class Elu(Elementwise):
     alpha: float = Field(1.0, allow_inf_nan=False, description="minus the value far left of 0")
 
     def curve(self, x: Array, y: Array, run: Run) -> tuple[Array | None, Array | None]:
-        positive = _positive(x, run)
-        left = np.logical_not(positive, out=run.empty(x.shape, np.bool_))
-        bend = np.multiply(x, left, out=run.empty(x.shape, x.dtype))
+        positive = _positive(x, run) if run.keep else None
+        bend = run.empty(x.shape, x.dtype)
+        _below(x, bend)
         np.expm1(bend, out=bend)
         bend *= self.alpha  # alpha * (exp(x) - 1) left of 0, else 0
-        np.multiply(x, positive, out=y)
+        _above(x, y)
         y += bend
-        if not run.keep:
+        if positive is None:
             return None, None
         bend += self.alpha
-        bend *= left
+        bend *= np.logical_not(positive, out=run.empty(x.shape, np.bool_))
         bend += positive
         return bend, positive
 
@@ -215,20 +208,23 @@ class Softplus(Elementwise):
 
     def curve(self, x: Array, y: Array, run: Run) -> tuple[Array | None, Array | None]:
         scaled = np.multiply(x, self.beta, out=run.empty(x.shape, x.dtype))
-        linear = np.greater(scaled.real, self.threshold, out=run.empty(x.shape, np.bool_))
+        largest = _largest_exponent(x)
+        linear = np.greater(scaled.real, min(self.threshold, largest), out=run.empty(x.shape, np.bool_))
         bent = np.logical_not(linear, out=run.empty(x.shape, np.bool_))
-        np.minimum(scaled.real, _largest_exponent(x), out=scaled.real)
+        np.minimum(scaled.real, _like(scaled.real, largest), out=scaled.real)
+        power = np.exp(scaled, out=scaled)
         slope = None
         if run.keep:
-            slope = _sigmoid(scaled, run.empty(x.shape, x.dtype))
+            slope = np.add(power, 1, out=run.empty(x.shape, x.dtype))
+            np.divide(power, slope, out=slope)  # the sigmoid of beta * x
             slope *= bent
             slope += linear
-        np.exp(scaled, out=scaled)
-        np.log1p(scaled, out=scaled)
-        scaled *= 1 / self.beta
-        scaled *= bent
-        np.multiply(x, linear, out=y)
-        y += scaled
+        bend = np.log1p(power, out=power)
+        bend *= 1 / self.beta
+        bend *= bent
+        np.maximum(x, _like(x, float(np.finfo(x.dtype).min)), out=y)  # -inf * 0 would be NaN
+        y *= linear
+        y += bend
         return slope, linear
 
     def worked_out(self, x: Any) -> Steps:
@@ -238,12 +234,33 @@ class Softplus(Elementwise):
         return (f"e = exp({self.beta} * x)", power), (f"log(1 + e) / {self.beta}", np.log1p(power) / self.beta)
 
 
+def _above(x: Array, y: Array) -> None:
+    """max(x, 0) into y, which may be x. Not x * (x > 0), which is NaN at -inf."""
+    if x.dtype.kind == "c":
+        y[...] = np.where(x.real > 0, x, 0)
+    else:
+        np.maximum(x, _like(x, 0), out=y)
+
+
+def _below(x: Array, y: Array) -> None:
+    """min(x, 0) into y, which may be x."""
+    if x.dtype.kind == "c":
+        y[...] = np.where(x.real > 0, 0, x)
+    else:
+        np.minimum(x, _like(x, 0), out=y)
+
+
+def _like(x: Array, number: float) -> Any:
+    """A number to compare x with: twice as fast as an array, unless so small that NumPy copies it for each row."""
+    return _filled(x.shape[1:], number, x.dtype) if x.ndim > 2 else x.dtype.type(number)
+
+
 @lru_cache(maxsize=32)
-def _zeros(shape: Shape, dtype: np.dtype[Any]) -> Array:
-    """Made once: at one sample, to make them takes as long as to compare with them."""
-    zeros = np.zeros(shape, dtype)
-    zeros.flags.writeable = False
-    return zeros
+def _filled(shape: Shape, number: float, dtype: np.dtype[Any]) -> Array:
+    """Made once: at one sample, to make it takes as long as to compare with it."""
+    array = np.full(shape, number, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def _positive(x: Array, run: Run) -> Array:
@@ -267,10 +284,12 @@ def _largest_exponent(x: Array) -> float:
 
 
 def _sigmoid(x: Array, y: Array) -> Array:
-    """1 / (1 + exp(-x)) into y, which may be x; exp is kept from overflowing."""
+    """1 / (1 + exp(-x)) into y, which may be x."""
     np.negative(x, out=y)
-    np.minimum(y.real, _largest_exponent(x), out=y.real)
-    np.exp(y, out=y)
+    if x.dtype.kind == "c":  # an infinite exponential has no direction
+        np.minimum(y.real, _largest_exponent(x), out=y.real)
+    with np.errstate(over="ignore"):  # 1 / inf is right
+        np.exp(y, out=y)
     y += 1
     return np.divide(1, y, out=y)
 

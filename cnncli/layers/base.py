@@ -55,6 +55,9 @@ class Layer(BaseModel):
     aliases_dy: ClassVar[bool] = False
     """The same of `backward` and dy."""
 
+    elementwise: ClassVar[bool] = False
+    """Each element of the output is a function of the same element of the only input."""
+
     linear: ClassVar[bool] = False
     """For fixed parameters, as at inference, the output is linear in the inputs together, up to an offset."""
 
@@ -109,10 +112,10 @@ class Layer(BaseModel):
         """Multiply-accumulate operations a sample. Default: none."""
         return 0
 
-    def window(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None:
-        """(extent, stride, padding before), each (height, width), of the input window that one output
-        position sees; None where it sees everything. Default: the position itself."""
-        return (1, 1), (1, 1), (0, 0)
+    def window(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """(extent, stride), each (height, width), of the input window that one output position sees; None where it sees
+        everything. Default: the position itself. Where the windows begin depends on the input: ask `sees`."""
+        return (1, 1), (1, 1)
 
     def sees(self, part: Part, inputs: tuple[Shape, ...]) -> tuple[Part, ...]:
         """Which part of each input a part of the output is made from. It may reach into the padding, and has gaps only

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from cnncli.layers.run import Run
 
 class Elementwise(Layer):
     """y = f(x), element by element: `curve` gives y and dy/dx, the chain rule does the rest."""
+
+    elementwise: ClassVar[bool] = True
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]

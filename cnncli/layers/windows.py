@@ -99,13 +99,6 @@ class Windowed(Layer):
         channels, rows, columns = part
         return ((channels, geometry.height.seen(rows), geometry.width.seen(columns)),)
 
-    def window(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None:
-        extent = tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilations, strict=True))
-        if self.padding == "same":
-            # At stride 1; with a larger one the padding depends on the input's size.
-            before = tuple((e - s) // 2 if e > s else 0 for e, s in zip(extent, self.strides, strict=True))
-        elif self.padding == "valid":
-            before = (0, 0)
-        else:
-            before = self.padding
-        return (extent[0], extent[1]), self.strides, (int(before[0]), int(before[1]))
+    def window(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        height, width = ((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilations, strict=True))
+        return (height, width), self.strides

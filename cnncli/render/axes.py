@@ -12,24 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.render.text import number
+
 if TYPE_CHECKING:
     from cnncli.inspection.views.charts import Chart, Series
-
-COLORS = (
-    (86, 180, 233),
-    (230, 159, 0),
-    (0, 190, 135),
-    (213, 110, 180),
-    (240, 228, 66),
-    (235, 95, 45),
-    (120, 130, 255),
-    (190, 190, 190),
-    (140, 215, 90),
-    (255, 170, 160),
-    (175, 125, 75),
-    (70, 120, 150),
-)
-"""Of the series, on a dark ground. The first ones are told apart by colour-blind people too (Okabe and Ito, 2008)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +35,15 @@ class Axis:
             room = abs(low) * 0.05 or 1.0
             low, high = (low / 2 or low, high * 2) if log else (low - room, high + room)
         return cls(max(low, -float_info.max), min(high, float_info.max), log)
+
+    @classmethod
+    def decades(cls, values: Sequence[float], least: int) -> Axis:
+        """Between whole powers of ten around all values that can be shown, `least` of them apart at least."""
+        logs = [math.log10(value) for value in values if value > 0 and math.isfinite(value)]
+        first, last = float_info.min_10_exp, float_info.max_10_exp
+        high = min(max(math.ceil(max(logs, default=0)), first + least), last)
+        low = max(min(math.floor(min(logs, default=0)), high - least), first)
+        return cls(10.0**low, 10.0**high, log=True)
 
     def place(self, value: float) -> float:
         """0 at `low`, 1 at `high`; nan for what the axis cannot show."""
@@ -150,6 +145,7 @@ def trace(run: Sequence[tuple[float, float]], width: int, height: int) -> NDArra
     return np.asarray(np.rint(np.concatenate(pieces)), np.int64)
 
 
-def last_value(series: Series) -> float:
-    """The last finite value, nan if there is none."""
-    return next((value for value in reversed(series.y) if math.isfinite(value)), math.nan)
+def entry(chart: Chart, series: Series) -> str:
+    """What the legend calls it: its name, and of a line its last finite value."""
+    last = next((value for value in reversed(series.y) if math.isfinite(value)), math.nan)
+    return f"{series.name} {number(last)}" if chart.kind == "lines" else series.name

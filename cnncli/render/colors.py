@@ -14,6 +14,22 @@ Colors = NDArray[np.uint8]  # (..., 3)
 
 NOT_FINITE = (255, 0, 255)
 DEAD = (150, 150, 150)
+SERIES = (
+    (86, 180, 233),
+    (230, 159, 0),
+    (0, 190, 135),
+    (213, 110, 180),
+    (240, 228, 66),
+    (235, 95, 45),
+    (120, 130, 255),
+    (190, 190, 190),
+    (140, 215, 90),
+    (255, 170, 160),
+    (175, 125, 75),
+    (70, 120, 150),
+)
+"""Of the series of a chart, on a dark ground. The first ones are told apart by colour-blind people too (Okabe and Ito,
+2008)."""
 
 # Every fifth colour of viridis (Smith, van der Walt, Firing; CC0), which straight lines join to within 1/255.
 _VIRIDIS = bytes.fromhex(
@@ -75,10 +91,15 @@ class Limits:
             return (2 * steps - 1) * self.reach
         return self.vmin + steps * (self.vmax - self.vmin)
 
+    def clip(self, values: Array) -> NDArray[np.float64]:
+        """Between the ends, which need not be numbers that the type of `values` has; of no meaning where the value is
+        not finite."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.clip(np.nan_to_num(values.astype(np.float64)), self.vmin, self.vmax)
+
     def indices(self, values: Array) -> NDArray[np.uint8]:
         """The level of every value; of no meaning where the value is not finite."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            clipped = np.clip(np.nan_to_num(values.astype(np.float64)), self.vmin, self.vmax)
+        clipped = self.clip(values)
         top = len(self.table) - 1
         if self.colormap == "diverging":
             steps = (clipped / (self.reach or 1.0) + 1) / 2
@@ -115,6 +136,17 @@ class Limits:
 
 def _packed(colors: Array) -> Array:
     return np.asarray(colors.astype(np.int64) @ np.array([65536, 256, 1]))
+
+
+def extent(values: Array) -> tuple[float, float]:
+    """The least and the largest finite value; 0 and 0 if there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def series_color(index: int) -> tuple[int, int, int]:
+    """Of the series of this number; where there are more series than colours, they come again."""
+    return SERIES[index % len(SERIES)]
 
 
 def luminance(picture: Array) -> NDArray[np.float64]:

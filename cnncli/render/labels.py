@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnncli.render.scale import ScaledRow, extent
-from cnncli.render.text import count, number, plural
+from cnncli.render.colors import Limits, extent
+from cnncli.render.scale import ScaledRow
+from cnncli.render.text import count, number
+from cnncli.wording import plural
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Row, Subject, Tile
-    from cnncli.render.colors import Limits
+    from cnncli.inspection.subject import Subject
+    from cnncli.inspection.views.board import Row, Tile
+
+INDEXED = 32
+"""Up to so many numbers of a vector have their indices beside them."""
 
 Label = tuple[str, str]
 """What a tile is, and the range of its numbers."""
@@ -20,8 +25,10 @@ Label = tuple[str, str]
 
 def facts(subject: Subject) -> list[tuple[str, str]]:
     """What is known of the subject, by name."""
-    known = [(name, getattr(subject, name)) for name in ("input", "true", "predicted", "target")]
-    return [(name, value) for name, value in known if value]
+    known = {name: getattr(subject, name) for name in ("input", "true", "predicted", "target")}
+    if subject.samples > 1 and (subject.true or subject.predicted):  # which are those of a single one
+        known["input"] = f"{subject.input} (number {subject.sample + 1} of {subject.samples:,})"
+    return [(name, value) for name, value in known.items() if value]
 
 
 def row_facts(scaled: ScaledRow, shrunk: Sequence[int]) -> list[str]:
@@ -54,14 +61,14 @@ def _shrinkage(row: Row, shrunk: Sequence[int]) -> list[str]:
     return [f"shown at 1/{by} (means of {by if vector else f'{by}x{by} blocks'})"]
 
 
-def tile_label(tile: Tile) -> Label:
-    """`c07` and `[-1.2, 3.4]`, its least and largest value; of a picture only what it is."""
+def tile_label(tile: Tile, *, can_die: bool) -> Label:
+    """`c07` and `[-1.2, 3.4]`, its least and largest value; of a picture only what it is. `can_die`: as of a row."""
     if tile.is_picture:
         return tile.label, ""
     values = tile.values
     finite = np.isfinite(values)
     if not values.any():
-        return tile.label, "dead"
+        return tile.label, "dead" if can_die else "all 0"
     if not finite.any():
         return tile.label, "not finite"
     low, high = (number(end, 2) for end in extent(values))

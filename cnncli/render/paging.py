@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cnncli.render.scale import ScaledRow
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Row, Sheet
+    from cnncli.inspection.views.board import Row, Sheet
 
 TILES, MAPS = 64, 1024
 """Of a row alone in its sheet, on one page: so many tiles, if all together have no more maps than this."""
@@ -37,7 +37,9 @@ class Page:
 
 
 def pages(sheet: Sheet, rows: Sequence[ScaledRow]) -> list[Page]:
-    """A sheet whose rows have these limits. Columns of several rows stay together."""
+    """A sheet whose rows have these limits. Columns of several rows stay together; an overview is one page."""
+    if sheet.across:
+        return [Page(sheet, rows)]
     across = _fitting(rows[0].row) if len(rows) == 1 else COLUMNS
     most = max(len(row.row.tiles) for row in rows)
     parts = []

@@ -20,10 +20,12 @@ FRAME, LINING = (255, 214, 0), (0, 0, 0)
 """Yellow; black beside it keeps it apart from any colour."""
 
 
-def colored(values: Array, limits: Limits) -> Colors:
-    """Maps (..., H, W) as (..., H, W, 3); those that are all zero are grey."""
+def colored(values: Array, limits: Limits, *, can_die: bool = False) -> Colors:
+    """Maps (..., H, W) as (..., H, W, 3). Of those that `can_die`, as activations do, the ones that are all zero are
+    grey."""
     colors = limits.colors(values)
-    colors[~values.any(axis=(-2, -1))] = DEAD
+    if can_die:
+        colors[~values.any(axis=(-2, -1))] = DEAD
     return colors
 
 
@@ -45,34 +47,29 @@ def reduction(shape: tuple[int, ...], height: int, width: int) -> int:
 
 
 def reduce(values: Array, factor: int) -> Array:
-    """(..., H, W) to the means of factor x factor blocks, those at the edges being smaller; NaN spreads."""
+    """Numbers (..., H, W), or a picture of bytes, to the means of factor x factor blocks, those at the edges being
+    smaller; NaN spreads, bytes stay bytes."""
     if factor == 1:
         return values
     sums = values.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        for axis in (-2, -1):
+        for axis in _sides(values):
             starts = np.arange(0, values.shape[axis], factor)
             sizes = np.diff(np.append(starts, values.shape[axis]))
-            sizes = sizes.reshape((-1, 1) if axis == -2 else (1, -1))
-            sums = np.add.reduceat(sums / factor, starts, axis=axis) * (factor / sizes)
-    return sums
-
-
-def reduced_picture(picture: Array, factor: int) -> Array:
-    """The same for a picture of bytes, (H, W) or (H, W, 3)."""
-    planes = np.moveaxis(picture, -1, 0) if picture.ndim == 3 else picture
-    small = np.rint(reduce(planes, factor)).astype(np.uint8)
-    return np.moveaxis(small, 0, -1) if picture.ndim == 3 else small
+            means = np.add.reduceat(sums / factor, starts, axis=axis).swapaxes(axis, -1) * (factor / sizes)
+            sums = means.swapaxes(axis, -1)
+    return np.rint(sums).astype(np.uint8) if values.dtype == np.uint8 else sums
 
 
 def enlarge(values: Array, factor: int) -> Array:
-    """(..., H, W), every pixel becoming factor x factor."""
-    return values.repeat(factor, axis=-2).repeat(factor, axis=-1)
+    """Numbers (..., H, W), or a picture of bytes, every pixel becoming factor x factor."""
+    vertical, horizontal = _sides(values)
+    return values.repeat(factor, axis=vertical).repeat(factor, axis=horizontal)
 
 
-def enlarged_picture(picture: Array, factor: int) -> Array:
-    """The same for a picture, (H, W) or (H, W, 3)."""
-    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+def _sides(values: Array) -> tuple[int, int]:
+    """The axes of height and width: pictures, which are bytes, have their colours behind these."""
+    return (0, 1) if values.dtype == np.uint8 else (-2, -1)
 
 
 def smooth(values: Array, height: int, width: int) -> NDArray[np.float64]:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.errors import UsageError
-from cnncli.render.colors import Limits
+from cnncli.render.colors import Limits, extent
 from cnncli.render.text import number, percent
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board, Row, Sheet
+    from cnncli.inspection.views.board import Board, Row, Sheet
 
 Array = NDArray[Any]
 
@@ -97,7 +97,8 @@ class Scale:
         elif self.mode == "fixed":
             clipped = limits[0].clipped(_drawn(row))
         beyond = f", {percent(clipped)} beyond" if clipped else ""
-        name = f"percentile {self.percentile:g}" if self.mode == "percentile" else self.mode
+        names = {"percentile": f"percentile {self.percentile:g}", "layer": row.scale_of}
+        name = names.get(self.mode, self.mode)
         return f"{name} [{low}, {high}]{beyond}"
 
 
@@ -142,12 +143,6 @@ def share_a_bar(rows: Sequence[ScaledRow]) -> bool:
 def has_numbers(row: Row) -> bool:
     """Whether there is anything that a scale colours."""
     return any(tile.numbers is not None for tile in row.tiles)
-
-
-def extent(values: Array) -> tuple[float, float]:
-    """The least and the largest finite value; 0 and 0 if there is none."""
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
 def _drawn(row: Row) -> Array:

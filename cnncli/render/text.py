@@ -1,4 +1,4 @@
-"""Numbers, shapes and bars as text."""
+"""Numbers, shares and bars as text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+SMALLEST, LARGEST = 1e-6, 1e6
+"""Numbers whose largest lies between are written without powers of ten, so that they stand in columns."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -31,17 +33,11 @@ def numbers(values: NDArray[Any], digits: int = 4) -> list[str]:
     flat = values.ravel().astype(np.float64)
     finite = flat[np.isfinite(flat)]
     largest = float(np.abs(finite).max(initial=0.0))
-    if largest < 1e6 and bool((finite == np.trunc(finite)).all()):
-        return [f"{x:.0f}" if math.isfinite(x) else str(x) for x in (flat + 0.0).tolist()]
-    if not 1e-3 <= largest < 1e6:
+    if not SMALLEST <= largest < LARGEST:
         return [number(x, digits) for x in flat.tolist()]
-    decimals = max(digits - 1 - math.floor(math.log10(largest)), 0)
-    return [("0" if x == 0 else f"{x:.{decimals}f}") if math.isfinite(x) else str(x) for x in flat.tolist()]
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """(6, 28, 28) to 6x28x28."""
-    return "x".join(map(str, shape)) or "1"
+    whole = bool((finite == np.trunc(finite)).all())
+    decimals = 0 if whole else max(digits - 1 - math.floor(math.log10(largest)), 0)
+    return [number(x) if x == 0 or not math.isfinite(x) else f"{x:.{decimals}f}" for x in flat.tolist()]
 
 
 def count(value: int) -> str:
@@ -75,8 +71,3 @@ def bar(share: float, width: int, *, ascii_only: bool = False) -> str:
         return "#" * round(share * width)
     full, rest = divmod(round(share * width * 8), 8)
     return "█" * full + EIGHTHS[rest].strip()
-
-
-def plural(value: int, noun: str) -> str:
-    """1 map, 2 maps."""
-    return f"{count(value)} {noun}{'' if value == 1 else 's'}"

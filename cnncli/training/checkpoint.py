@@ -3,6 +3,9 @@
 A weights file holds `Model.state_dict()`: PyTorch's `load_state_dict(strict=True)` takes it, and cnncli takes
 files that were written there. Its header says under "cnncli", as JSON, which version wrote it and which layers it
 belongs to.
+
+A state file holds what a training would go on from. It is written; no command reads it yet, `load_state` being what one
+that resumes a training will call.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
+
+from numpy.typing import NDArray
 
 from cnncli.data.batches import sequential_batches
 from cnncli.data.dataset import Dataset, Split
@@ -16,6 +18,8 @@ from cnncli.layers.run import Run
 from cnncli.losses import Loss
 from cnncli.training.interruption import Interruption
 from cnncli.training.metrics import Scores, Totals, task_of
+
+Array = NDArray[Any]
 
 BATCH_BYTES = 1 << 24
 """About how much of a split is held in memory at a time, as float32."""
@@ -65,14 +69,22 @@ def _check_split(loss: Loss, graph: Graph, split: Split, name: str) -> None:
 def measure(executor: Executor, split: Split, loss: Loss, interruption: Interruption | None = None) -> Scores | None:
     """The scores on all samples of a split; None if it was interrupted."""
     graph = executor.model.graph
-    totals = Totals(task_of(loss, split.targets, graph.shape_of(graph.logits(loss.link))))
+    at = graph.logits(loss.link)
+    totals = Totals(task_of(loss, split.targets, graph.shape_of(at)))
     batch_size = max(32, min(1024, BATCH_BYTES // (4 * math.prod(graph.input_shape))))
     for indices in sequential_batches(len(split), batch_size):
         if interruption is not None and interruption.requested:
             return None
         x, targets = split.batch(indices)
-        objective = LossObjective.of(loss, graph, targets)
-        output = executor.infer(x, at=objective.at)
-        values, _ = loss.forward(to_engine(output, Run(output.dtype)), objective.targets)
-        totals.add(values, output, targets)
+        output = executor.infer(x, at=at)
+        totals.add(losses_of(loss, output, targets), output, targets)
     return totals.scores()
+
+
+def losses_of(loss: Loss, output: Array, targets: Array) -> Array:
+    """The loss of every sample, (N,), from what it reads, (N, *shape), and the targets as a data set has them.
+
+    Raises DataError where the targets do not fit.
+    """
+    values, _ = loss.forward(to_engine(output, Run(output.dtype)), loss.encode(targets, output.shape[1:]))
+    return values

@@ -1,19 +1,19 @@
 """The folder `watch` of a run directory: a file of arrays for every step that was watched.
 
 `000050.npz` holds what there was after 50 updates, batch first, under the names that `cnncli forward --save` and
-`backward --save` use: `activation/<node>`, `gradient/<node>`, `parameter/<node>.<key>`. `inputs.json` says of what.
+`backward --save` use (`engine/names.py`). `inputs.json` says of what.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,9 @@ from cnncli.errors import CheckpointError
 from cnncli.files import write_atomic
 
 Array = NDArray[Any]
+Shape = tuple[int, ...]
 
+FIX = "delete it, or train again"
 _NAME = re.compile(r"([0-9]{6,})\.npz")
 
 
@@ -48,14 +50,18 @@ class Frames:
     def inputs(self) -> tuple[str, ...]:
         """What was watched, as `--input` takes it. Raises CheckpointError."""
         try:
-            names = json.loads(self._inputs.read_text(encoding="utf-8"))["inputs"]
+            text = self._inputs.read_bytes()
         except FileNotFoundError:
             raise CheckpointError(
                 f"{self.path.parent}: nothing was watched in this training; train with --set 'train.watch={{}}'"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{self._inputs}: cannot be read: {error}") from None
-        return tuple(map(str, names))
+        except OSError as error:
+            raise _unreadable(self._inputs, error) from None
+        with suppress(ValueError, KeyError, TypeError):
+            names = json.loads(text)["inputs"]
+            if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+                return tuple(names)
+        raise CheckpointError(f'{self._inputs}: expected {{"inputs": ["test:0", ...]}}; restore it, or train again')
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -63,26 +69,26 @@ class Frames:
         found = (_NAME.fullmatch(entry.name) for entry in self.path.iterdir()) if self.path.is_dir() else ()
         return tuple(sorted(int(name[1]) for name in found if name))
 
-    def keys(self, step: int) -> tuple[str, ...]:
-        """The names of the arrays of a frame. Raises CheckpointError if the file is damaged."""
-        with self._opened(step) as arrays:
-            return tuple(arrays)
-
-    def read(self, step: int, keys: Iterable[str]) -> dict[str, Array]:
-        """These arrays of a frame. Raises CheckpointError if one is not there, or the file is damaged."""
-        with self._opened(step) as arrays:
-            return {key: arrays[key] for key in keys}
-
-    @contextmanager
-    def _opened(self, step: int) -> Iterator[Mapping[str, Array]]:
+    def read(self, step: int, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+        """These arrays of a frame. Raises CheckpointError if the file is damaged, or one is missing or of another
+        shape."""
         path = self._file(step)
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                yield arrays
-        except KeyError as error:
-            raise CheckpointError(f"{path}: {error.args[0]}; it is of another training than the others") from None
-        except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
-            raise CheckpointError(f"{path}: cannot be read: {error}; remove it, or train again") from None
+            content = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                found = {key: arrays[key] for key in shapes if key in arrays}
+        except Exception:  # NumPy unpacks it and parses headers as Python: garbage raises almost anything
+            raise CheckpointError(f"{path}: is damaged, or no .npz of arrays; {FIX}") from None
+        for key, shape in shapes.items():
+            array = found.get(key)
+            if array is None or array.shape != shape or array.dtype.kind != "f":
+                has = f"no {key}" if array is None else f"{key} of shape {array.shape}, {array.dtype}"
+                expected = f"; expected shape {shape}, floats" if array is not None else ""
+                raise CheckpointError(f"{path}: is of another training than config.yaml: has {has}{expected}; {FIX}")
+        return found
 
     @property
     def _inputs(self) -> Path:
@@ -90,3 +96,7 @@ class Frames:
 
     def _file(self, step: int) -> Path:
         return self.path / f"{step:06d}.npz"
+
+
+def _unreadable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{path}: cannot be read: {error.strerror or error}")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cnncli.data.dataset import Split
 from cnncli.engine import Executor
 from cnncli.graph import Graph, Model, flat_views
+from cnncli.kernels.moments import Moments, merged
 from cnncli.layers.base import Params
 
 Array = NDArray[Any]
@@ -81,7 +82,7 @@ class Checkup:
                 weight_norm=update.weights.get(node.name),
                 gradient_norm=update.gradients.get(node.name),
                 update_ratio=update.ratio(node.name),
-                std=look.std(node.name),
+                std=look.moments[node.name].std,
                 zeros=look.zeros(node.name),
                 dead=look.dead(node.name),
             )
@@ -94,9 +95,9 @@ class _Look:
 
     def __init__(self, graph: Graph) -> None:
         self.rectifiers = {node.name for node in graph.nodes if node.layer.rectifies}
-        self.moments: dict[str, tuple[int, float, float]] = {}  # elements, their mean, the sum of squares about it
+        self.moments: dict[str, Moments] = {}
         self.nonzero: dict[str, int] = {}
-        self.alive: dict[str, Array] = {}  # units that were not 0 for some sample
+        self.dead_units: dict[str, Array] = {}  # which were 0 for every sample so far
         self.scratch: Array = np.empty(0)
 
     def __call__(self, name: str, what: str, array: Array, samples: slice) -> None:
@@ -104,26 +105,18 @@ class _Look:
             self.scratch = np.empty(array.size, array.dtype)
         mean = float(array.mean())
         centered = np.subtract(array, mean, out=self.scratch[: array.size].reshape(array.shape)).ravel()
-        self._add(name, array.size, mean, float(np.vdot(centered, centered)))
+        found = Moments(array.size, mean, math.sqrt(float(np.vdot(centered, centered)) / array.size))
+        self.moments[name] = merged(self.moments[name], found) if name in self.moments else found
         if name in self.rectifiers:  # nothing is below 0, so that the largest says whether there is anything
             self.nonzero[name] = self.nonzero.get(name, 0) + int(np.count_nonzero(array))
-            self.alive[name] = self.alive.get(name, np.False_) | (array.reshape(len(array), -1).max(axis=1) != 0)
-
-    def _add(self, name: str, size: int, mean: float, squares: float) -> None:
-        """Two sets of elements together (Chan, Golub, LeVeque 1979)."""
-        before, old, sofar = self.moments.get(name, (0, 0.0, 0.0))
-        total, apart = before + size, mean - old
-        self.moments[name] = (total, old + apart * size / total, sofar + squares + apart**2 * before * size / total)
-
-    def std(self, name: str) -> float:
-        size, _, squares = self.moments[name]
-        return math.sqrt(squares / size)
+            dead = array.reshape(len(array), -1).max(axis=1) == 0
+            self.dead_units[name] = self.dead_units.get(name, np.True_) & dead
 
     def zeros(self, name: str) -> float | None:
-        return 1 - self.nonzero[name] / self.moments[name][0] if name in self.rectifiers else None
+        return 1 - self.nonzero[name] / self.moments[name].size if name in self.rectifiers else None
 
     def dead(self, name: str) -> float | None:
-        return 1 - float(self.alive[name].mean()) if name in self.rectifiers else None
+        return float(self.dead_units[name].mean()) if name in self.rectifiers else None
 
 
 def _norms(flat: Array, like: Mapping[str, Params]) -> dict[str, float]:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -23,29 +22,18 @@ from cnncli.training.checkpoint import TrainingState, save_state, save_weights
 from cnncli.training.divergence import bad_samples, first_bad_tensor, first_bad_value
 from cnncli.training.evaluation import EvalResult, check_targets, measure
 from cnncli.training.health import Checkup, Update
-from cnncli.training.history import Best, Epoch, best_of
+from cnncli.training.history import Epoch, best_of
 from cnncli.training.interruption import Interruption
 from cnncli.training.metrics import Totals, task_of
 from cnncli.training.optimizers import Optimizer
 from cnncli.training.progress import Listener, Plan, Step
-from cnncli.training.run_directory import Cell, RunDirectory
+from cnncli.training.result import TrainResult
+from cnncli.training.run_directory import RunDirectory
 from cnncli.training.settings import TrainSettings
+from cnncli.training.tables import Cell
 from cnncli.training.watch import Watch, WatchPlan, plan_watch
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training came to."""
-
-    run: Path | None
-    history: tuple[Epoch, ...]  # the finished epochs
-    best: Best | None  # None if no epoch was finished
-    test: EvalResult | None  # of the best weights; None without a test split, or when interrupted
-    seconds: float
-    images_per_second: float  # of the training alone
-    interrupted: bool
 
 
 def fit(
@@ -118,7 +106,7 @@ class _Training:
     step: int = 0  # updates made
     batches: int = 0  # of this epoch, that are done
     samples: int = 0  # trained on since the beginning
-    seconds: float = 0.0  # that this took, without validation
+    seconds: float = 0.0  # that this took, without validation and watching
     history: list[Epoch] = field(default_factory=list)
     best_weights: dict[str, Array] = field(default_factory=dict)
     lines: list[dict[str, int | float]] = field(default_factory=list)  # for steps.jsonl, not yet written
@@ -150,12 +138,11 @@ class _Training:
 
     def run_epoch(self) -> None:
         """Every training sample once, then validation; unless it is interrupted."""
-        started = perf_counter()
+        started, trained = perf_counter(), self.seconds
         for indices in self._batches():
             self._train_on(indices)
             if self.interruption.requested:
                 return
-        trained = perf_counter() - started
         self.require_finite()
         val = None
         if self.dataset.val is not None:
@@ -171,7 +158,7 @@ class _Training:
             train=self.totals.scores(),
             val=val,
             seconds=perf_counter() - started,
-            images_per_second=self.totals.samples / trained,
+            images_per_second=self.totals.samples / (self.seconds - trained),
         )
         self._close(epoch)
 
@@ -281,6 +268,9 @@ class _Training:
         if self.run is not None:
             when = f"after epoch {len(self.history)}" if self.history else "before training"
             kept = f"; the weights {when} are in {self.run.last}"
+        unwatched = None if self.watch is None else self.watch.diverged(self.step)
+        if unwatched is not None:
+            kept += f"; the last frame is missing: {unwatched}"
         return DivergedError(f"training diverged in epoch {len(self.history) + 1}: {what}; {fix}{kept}")
 
     def restore_best(self) -> None:

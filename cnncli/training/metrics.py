@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.losses import Loss
+from cnncli.losses import Loss, are_classes, class_numbers
 
 Array = NDArray[Any]
 
@@ -20,12 +19,14 @@ class Metric:
     """A number about many samples, from sums over them, so that it can be gathered batch by batch.
 
     `sums(output, targets)` are additive, float64 (k,), for output (n, *shape), which is what the loss reads, and
-    targets as the data set has them, (n,) or (n, *shape). `value(sums, samples)` is the number.
+    targets as the data set has them, (n,) or (n, *shape). `value(sums, samples)` is the number; `is_share`: it lies
+    between 0 and 1, and people read it as a percentage.
     """
 
     name: str
     sums: Callable[[Array, Array], Array]
     value: Callable[[Array, int], float]
+    is_share: bool = False
 
 
 def _mean(sums: Array, samples: int) -> float:
@@ -34,8 +35,7 @@ def _mean(sums: Array, samples: int) -> float:
 
 def _right_classes(output: Array, targets: Array) -> Array:
     """The largest output is at the class that is the target (or has its largest share); positions are averaged."""
-    classes = targets.argmax(axis=1) if targets.shape == output.shape else targets
-    right = (output.argmax(axis=1) == classes).reshape(len(output), -1)
+    right = (output.argmax(axis=1) == class_numbers(targets, output.shape[1:])).reshape(len(output), -1)
     return np.array([right.mean(axis=1).sum()])
 
 
@@ -100,15 +100,20 @@ class Task:
 TASKS = {
     task.name: task
     for task in (
-        Task("classification", (Metric("accuracy", _right_classes, _mean),), "accuracy"),
+        Task("classification", (Metric("accuracy", _right_classes, _mean, is_share=True),), "accuracy"),
         Task(
             "multi-label",
-            (Metric("accuracy", _right_labels, _mean), Metric("exact_match", _exact_matches, _mean)),
+            (
+                Metric("accuracy", _right_labels, _mean, is_share=True),
+                Metric("exact_match", _exact_matches, _mean, is_share=True),
+            ),
             "loss",
         ),
         Task("regression", (Metric("mae", _distances, _mean), Metric("r2", _r2_sums, _r2)), "loss"),
     )
 }
+METRICS = {metric.name: metric for task in TASKS.values() for metric in task.metrics}
+"""By name, for whoever shows them: what two tasks call alike, they compute in different ways."""
 
 
 def task_of(loss: Loss, targets: Array, shape: tuple[int, ...]) -> Task:
@@ -117,8 +122,7 @@ def task_of(loss: Loss, targets: Array, shape: tuple[int, ...]) -> Task:
     Classification if the targets are class numbers, one for several outputs, or the loss contains a softmax;
     multi-label if it contains a sigmoid; else regression.
     """
-    classes = targets.dtype.kind in "iu" and math.prod(shape) > 1 and targets.shape[1:] != shape
-    if classes or loss.link == "softmax":
+    if are_classes(targets, shape) or loss.link == "softmax":
         return TASKS["classification"]
     return TASKS["multi-label" if loss.link == "sigmoid" else "regression"]
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import Literal, TextIO
 
+from cnncli.training.evaluation import EvalResult
 from cnncli.training.history import Epoch
-from cnncli.training.metrics import Scores
-
-if TYPE_CHECKING:
-    from cnncli.training.evaluation import EvalResult
-    from cnncli.training.loop import TrainResult
-    from cnncli.training.watch import WatchPlan
+from cnncli.training.metrics import METRICS, Scores
+from cnncli.training.result import TrainResult
+from cnncli.training.watch import WatchPlan
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def scores_text(scores: Scores | EvalResult) -> str:
 
 def _shown(name: str, scores: Scores | EvalResult) -> str:
     value = scores.metrics[name]
-    return f"{value:.2%}" if name in ("accuracy", "exact_match") else _number(value)
+    return f"{value:.2%}" if METRICS[name].is_share else _number(value)
 
 
 def _number(value: float) -> str:

@@ -5,10 +5,7 @@ Every file in it is written beside, synced and renamed: after a crash at any mom
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +17,9 @@ from typing import Any, BinaryIO
 from cnncli.errors import CheckpointError, OutputError, UsageError
 from cnncli.files import write_atomic
 from cnncli.training.frames import Frames
-
-Number = int | float
-Cell = str | int | float | None
+from cnncli.training.tables import Cell, Number, Tell, read_table, write_table
 
 RUNS = Path("runs")
-INTEGERS, NAMES = ("epoch", "step"), ("node",)
-"""Columns that are counts, and names; all others are decimal numbers."""
 
 
 @dataclass(frozen=True)
@@ -111,19 +104,19 @@ class RunDirectory:
 
     def write_metrics(self, rows: Sequence[Mapping[str, Number]]) -> None:
         """Replaces metrics.csv: one row an epoch, the same columns in each."""
-        _write_table(self.metrics, rows)
+        write_table(self.metrics, rows)
 
-    def read_metrics(self) -> list[dict[str, Number]]:
-        """The rows of metrics.csv. Raises CheckpointError if it is missing or damaged."""
-        return _read_table(self.existing(self.metrics))
+    def read_metrics(self, tell: Tell | None = None) -> list[dict[str, Number]]:
+        """The rows of metrics.csv, as `read_table` has them. Raises CheckpointError if it is missing or damaged."""
+        return read_table(self.existing(self.metrics), ["epoch"], tell)
 
     def write_health(self, rows: Sequence[Mapping[str, Cell]]) -> None:
         """Replaces health.csv: `Health.row` for every epoch and layer."""
-        _write_table(self.health, rows)
+        write_table(self.health, rows)
 
-    def read_health(self) -> list[dict[str, Any]]:
-        """The rows of health.csv, nan where there is nothing. Raises CheckpointError if it is missing or damaged."""
-        return _read_table(self.existing(self.health))
+    def read_health(self, tell: Tell | None = None) -> list[dict[str, Any]]:
+        """The rows of health.csv, as `read_table` has them. Raises CheckpointError if it is missing or damaged."""
+        return read_table(self.existing(self.health), ["epoch", "node"], tell)
 
     def append_steps(self, steps: Iterable[Mapping[str, Number]]) -> None:
         """Adds lines to steps.jsonl, one JSON object each.
@@ -146,32 +139,6 @@ class RunDirectory:
             return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path}: cannot be read as lines of JSON: {error}") from None
-
-
-def _write_table(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomic(path, text.getvalue())
-
-
-def _read_table(path: Path) -> list[dict[str, Any]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                {name: _value(name, text) for name, text in row.items()} for row in csv.DictReader(file, strict=True)
-            ]
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise CheckpointError(f"{path}: cannot be read as a table of numbers: {error}") from None
-
-
-def _value(column: str, text: str) -> str | Number:
-    if column in NAMES:
-        return text
-    if column in INTEGERS:
-        return int(text)
-    return float(text) if text != "" else math.nan
 
 
 def _new(name: str) -> Path:

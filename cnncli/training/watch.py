@@ -19,13 +19,13 @@ from cnncli.data.dataset import Dataset
 from cnncli.data.inputs import resolve
 from cnncli.engine import Executor, LossObjective
 from cnncli.engine.layout import to_user
-from cnncli.engine.plan import ancestors
-from cnncli.errors import UsageError
+from cnncli.engine.names import ACTIVATION, GRADIENT, PARAMETER, ArrayName
+from cnncli.errors import OutputError, UsageError
 from cnncli.graph import INPUT, Graph, Model
 from cnncli.losses import Loss
 from cnncli.training.frames import Frames
 from cnncli.training.settings import TrainSettings, WatchSettings
-from cnncli.wording import did_you_mean
+from cnncli.wording import no_such_layer
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -34,18 +34,16 @@ FRAMES = 60
 """How many there are, unless it is said how often."""
 LARGEST = 250_000_000
 """Bytes that all frames may take together."""
-ACTIVATION, GRADIENT, PARAMETER = "activation/", "gradient/", "parameter/"
-"""What the names of a frame's arrays begin with."""
 
 
 @dataclass(frozen=True)
 class WatchPlan:
-    """What will be kept: `frames` times arrays of these `shapes`, `bytes` in all."""
+    """What will be kept: `frames` times arrays of these names and `shapes`, `bytes` in all."""
 
     inputs: tuple[str, ...]
     every: int
     frames: int
-    shapes: dict[str, Shape]
+    shapes: dict[ArrayName, Shape]
     bytes: int
 
 
@@ -64,7 +62,7 @@ def plan_watch(train: TrainSettings, model: Model, loss: Loss, dataset: Dataset)
     steps = train.epochs * batch_count(len(dataset.train), train.batch_size)
     every = settings.every or -(-steps // FRAMES)
     frames = -(-steps // every) + 1
-    shapes = dict(_shapes(settings, model, loss, len(inputs)))
+    shapes = frame_shapes(settings, model, loss, len(inputs))
     if not shapes:
         raise UsageError("train.watch: there is nothing to keep of these layers; choose others, or another 'what'")
     size = model.flat.itemsize * sum(map(math.prod, shapes.values()))
@@ -75,6 +73,12 @@ def plan_watch(train: TrainSettings, model: Model, loss: Loss, dataset: Dataset)
             f" every: {every}"
         )
     return WatchPlan(inputs, every, frames, shapes, size * frames)
+
+
+def frame_shapes(settings: WatchSettings, model: Model, loss: Loss, samples: int) -> dict[ArrayName, Shape]:
+    """The arrays of every frame. Raises UsageError for a layer that there is not, with the nearest."""
+    _require_layers(settings, model.graph)
+    return dict(_shapes(settings, model, loss, samples))
 
 
 class Watch:
@@ -91,8 +95,7 @@ class Watch:
         # The sum, so that the gradient of one input does not depend on how many there are.
         self.objective = replace(LossObjective.of(loss, graph, given.targets), mean=False)
         dtype = executor.model.flat.dtype
-        values = ((key, shape) for key, shape in plan.shapes.items() if not key.startswith(PARAMETER))
-        self.values = {key: np.zeros(shape, dtype) for key, shape in values}
+        self.values = {name: np.zeros(shape, dtype) for name, shape in plan.shapes.items() if name.kind != PARAMETER}
         self.last: int | None = None
         frames.begin(plan.inputs)
 
@@ -101,47 +104,55 @@ class Watch:
         if step != self.last and (ended or step % self.plan.every == 0):
             self.last = step
             self._run()
-            self.frames.write(step, {**self.values, **dict(self._parameters())})
+            arrays = {**self.values, **dict(self._parameters())}
+            self.frames.write(step, {str(name): array for name, array in arrays.items()})
+
+    def diverged(self, step: int) -> str | None:
+        """Writes the frame of a training that came to nothing after so many updates, or returns why it cannot be
+        written: that must not hide the divergence."""
+        try:
+            self.after(step, ended=True)
+        except OutputError as error:
+            return str(error)
+        return None
 
     def _run(self) -> None:
-        if any(key.startswith(GRADIENT) for key in self.values):
+        if any(name.kind == GRADIENT for name in self.values):
             self.executor.differentiate(self.x, self.objective, taps=[self._keep])
         elif self.values:
             self.executor.infer(self.x, taps=[self._keep])
 
     def _keep(self, name: str, what: str, array: Array, samples: slice) -> None:
         """A tap."""
-        values = self.values.get(f"{what}/{name}")
+        values = self.values.get(ArrayName(what, name))
         if values is not None:
             values[samples] = to_user(array)[:, : values.shape[1]]
 
-    def _parameters(self) -> Iterator[tuple[str, Array]]:
-        for key, shape in self.plan.shapes.items():
-            if key.startswith(PARAMETER):
-                node, _, name = key.removeprefix(PARAMETER).rpartition(".")
-                array = self.executor.model.parameters[node][name]
-                yield key, array[tuple(slice(size) for size in shape)]
+    def _parameters(self) -> Iterator[tuple[ArrayName, Array]]:
+        for name, shape in self.plan.shapes.items():
+            if name.kind == PARAMETER:
+                array = self.executor.model.parameters[name.node][name.key]
+                yield name, array[tuple(slice(size) for size in shape)]
 
 
 def _require_layers(settings: WatchSettings, graph: Graph) -> None:
     for name in settings.layers:
         if name not in graph.consumers:
-            hint = did_you_mean(name, graph.consumers) or f"; there are {', '.join(graph.consumers)}"
-            raise UsageError(f"train.watch.layers: the network has no layer {name}{hint}")
+            raise UsageError(f"train.watch.layers {name}: {no_such_layer(name, graph.consumers)}")
 
 
-def _shapes(settings: WatchSettings, model: Model, loss: Loss, samples: int) -> Iterator[tuple[str, Shape]]:
+def _shapes(settings: WatchSettings, model: Model, loss: Loss, samples: int) -> Iterator[tuple[ArrayName, Shape]]:
     """The arrays of a frame: at most so many channels, and of filters so many input channels; vectors are whole."""
     graph, most = model.graph, settings.channels
-    reached = {INPUT, *ancestors(graph, graph.logits(loss.link))}
+    reached = {INPUT, *graph.ancestors(graph.logits(loss.link))}
     for name in settings.layers or [node.name for node in graph.nodes if not node.layer.aliases_input]:
         shape = graph.shape_of(name)
         kept = (samples, *(shape if len(shape) == 1 else (min(shape[0], most), *shape[1:])))
         if "activations" in settings.what and name != INPUT:
-            yield ACTIVATION + name, kept
+            yield ArrayName(ACTIVATION, name), kept
         if "gradients" in settings.what and name in reached:
-            yield GRADIENT + name, kept
+            yield ArrayName(GRADIENT, name), kept
         for key, array in model.parameters.get(name, {}).items() if "filters" in settings.what else ():
             if array.ndim > 1:
                 inside = array.shape[1:] if array.ndim == 2 else (min(array.shape[1], most), *array.shape[2:])
-                yield f"{PARAMETER}{name}.{key}", (min(array.shape[0], most), *inside)
+                yield ArrayName(PARAMETER, name, key), (min(array.shape[0], most), *inside)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors.numpy import load_file, save_file
 
 from tests.cli.conftest import Cli
@@ -59,7 +60,18 @@ def test_what_is_not_finite_is_told(cli: Cli, trained: Path) -> None:
     assert "made from noise" in done.out
 
 
-def test_samples_of_nan_are_no_reason_to_fail(cli: Cli, folder: Path) -> None:
-    np.save(folder / "nan.npy", np.full((1, 8, 8), np.nan, np.float32))
-    done = cli("visualize", "activation-max", "--config", "stripes.yaml", "--input", "nan.npy", "--steps", 3)
-    assert done.code == 0
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (np.nan, "x.npy: 1 of 64 numbers are NaN or infinite; give finite numbers"),
+        (-np.inf, "x.npy: 1 of 64 numbers are NaN or infinite; give finite numbers"),
+        (0.0, "x.npy: in no channel does a number differ from another, so there is no range in which to make inputs"),
+    ],
+)
+def test_samples_without_a_range_are_refused(cli: Cli, folder: Path, number: float, message: str) -> None:
+    x = np.zeros((1, 8, 8))
+    x[0, 3, 4] = number
+    np.save(folder / "x.npy", x)
+    done = cli("visualize", "activation-max", "--config", "stripes.yaml", "--input", "x.npy", "--steps", 3)
+    assert (done.code, done.out) == (2, "")
+    assert f"error: {message}" in done.err

@@ -125,3 +125,24 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path: Path, 
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(timeout=60) == 141
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["summary", "-c", "a.yaml", "--config", "b.yaml"], "error: --config is given twice; it takes one value\n"),
+        (["summary", "-c=a.yaml", "-c", "b.yaml"], "error: -c is given twice; it takes one value\n"),
+        (
+            ["forward", "--out", "", "-c", "x"],
+            "error: --out: its value is empty; is a variable of the shell not set?\n",
+        ),
+        (["forward", "--out=", "-c", "x"], "error: --out: its value is empty; is a variable of the shell not set?\n"),
+    ],
+)
+def test_an_option_takes_one_value(cli: Cli, arguments: list[str], message: str) -> None:
+    outcome = cli(*arguments)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", message)
+
+
+def test_a_repeatable_option_may_be_repeated(cli: Cli, folder: Path) -> None:
+    assert cli("summary", "-c", "stripes.yaml", "--set", "name=a", "--set", "seed=1").code == 0

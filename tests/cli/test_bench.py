@@ -13,7 +13,6 @@ import pytest
 import cnncli
 from cnncli.api import bench as api
 from cnncli.config import load
-from cnncli.errors import UsageError
 from cnncli.layers import LAYERS
 from cnncli.losses import LOSSES
 from tests.cli.conftest import Cli
@@ -144,13 +143,6 @@ def test_nothing_is_no_amount(cli: Cli, folder: Path, option: str) -> None:
     outcome = cli("bench", "--config", "stripes.yaml", option, "0")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith(f"error: Invalid value for '{option}'")
-
-
-@pytest.mark.parametrize("name", ["batch_size", "steps"])
-def test_nothing_is_no_amount_in_python_either(name: str) -> None:
-    options: Any = {name: 0}
-    with pytest.raises(UsageError, match=f"{name} is 0; expected 1 or more"):
-        cnncli.bench({"model": {"input": [2], "layers": ["softmax"]}}, **options)
 
 
 def test_without_a_network(cli: Cli) -> None:

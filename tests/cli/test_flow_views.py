@@ -79,7 +79,7 @@ def test_the_mirror_is_drawn_and_written(cli: Cli, trained: Path) -> None:
     ]
     assert "dL/dW" in done.out
     one = cli("backward", *RUN, "--input", "test:0", "--layer", "conv", "--out", "one")
-    assert "wrote 1 pictures" in one.err
+    assert "wrote 1 picture" in one.err
 
 
 def test_several_inputs_are_rows(cli: Cli, trained: Path) -> None:
@@ -90,7 +90,33 @@ def test_several_inputs_are_rows(cli: Cli, trained: Path) -> None:
     drawn = cli("visualize", "gradients", *RUN, *inputs, "--layer", "conv")
     assert (drawn.code, drawn.err) == (0, "")
     assert drawn.out.count("test:1") == 1
-    assert "of 2 samples the first is drawn, test:0" in cli("visualize", "step", *RUN, *inputs, "--layer", "conv").out
+    step = cli("visualize", "step", *RUN, *inputs, "--layer", "conv").out
+    assert "a and dL/da are of the first of 2 samples, test:0" in step
+    assert "input test:0 (number 1 of 2)" in step
+
+
+def test_the_label_of_all_inputs_is_told(cli: Cli, trained: Path) -> None:
+    several = cli("backward", *RUN, "--samples", "9", "--label", "down", "--json").json["subject"]
+    assert several["target"] == "cross_entropy loss of label down, mean over 9 samples"
+    mixed = cli("backward", *RUN, "--samples", "40", "--json").json["subject"]
+    assert mixed["target"] == "cross_entropy loss, mean over 40 samples"
+    named = ("--label", "across", "--label", "down", "--label", "down")
+    given = cli("backward", *RUN, "--samples", "3", *named, "--json").json["subject"]
+    assert given["target"] == "cross_entropy loss, mean over 3 samples"
+    step = cli("visualize", "step", *RUN, "-i", "test:0", "--label", "down", "--json").json["subject"]
+    assert (step["true"], step["target"]) == ("down", "cross_entropy loss of label down")
+
+
+def test_nan_is_blamed_on_the_input(cli: Cli, trained: Path) -> None:
+    x = np.ones((1, 8, 8))
+    x[0, 2, 3] = np.nan
+    np.save("nan.npy", x)
+    for command in (("backward",), ("visualize", "step")):
+        done = cli(*command, *RUN, "--input", "nan.npy", "--label", "down")
+        assert done.code == 1
+        (error,) = [line for line in done.err.splitlines() if line.startswith("error")]
+        assert error.startswith("error: NaN or infinity in input, and in ")
+        assert error.endswith(" more")
 
 
 def test_a_step(cli: Cli, trained: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import NETWORK, Cli
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def test_curves_show_the_health_of_the_layers(trained: Path, cli: Cli) -> None:
     assert list(charts)[:2] == ["loss", "accuracy"]
     assert [series["name"] for series in charts["update / weight"]["series"]] == ["conv", "classes"]
     assert len(charts["loss"]["series"][0]["x"]) == 2
-    assert cli("visualize", "curves", "--run", "runs/first", "--out", "out").out == "wrote out/curves.png\n"
-    with Image.open("out/curves.png") as picture:
+    assert cli("visualize", "curves", "--run", "runs/first", "--out", "out").out == "wrote out/curves/curves.png\n"
+    with Image.open("out/curves/curves.png") as picture:
         assert picture.size[0] > 900
 
 
@@ -40,6 +40,34 @@ def test_curves_of_nothing(folder: Path, cli: Cli) -> None:
     assert cli("visualize", "curves").code == 2
     assert "which run? give --run DIR" in cli("visualize", "curves").err
     assert "no such run directory" in cli("visualize", "curves", "--run", "nowhere").err
+
+
+def test_curves_of_files_that_were_cut_or_are_gone(trained: Path, cli: Cli) -> None:
+    run = trained / "runs/first"
+    for table in (run / "metrics.csv", run / "health.csv"):
+        table.write_bytes(table.read_bytes()[:-5])
+    shown = cli("visualize", "curves", "--run", "runs/first")
+    assert shown.code == 0
+    assert "metrics.csv: the last line, 3, is cut and left out" in shown.out
+    assert "health.csv: the last line, 11, is cut and left out" in shown.out
+    for remove in (lambda: (run / "health.csv").write_text(""), (run / "health.csv").unlink):
+        remove()
+        shown = cli("visualize", "curves", "--run", "runs/first")
+        assert shown.code == 0
+        assert "health.csv is missing or empty: there are no charts of update / weight and of dead units" in shown.out
+    header = (run / "metrics.csv").read_text().splitlines()[0]
+    for content, message in (
+        (header + "\n", "runs/first: no epoch has ended yet, so there are no curves to draw"),
+        (
+            header + "\n1,",
+            "runs/first/metrics.csv:2: the line is cut, and there is no other; restore the file, or train",
+        ),
+        ("", "runs/first/metrics.csv:1: is empty; expected a line of column names; restore the file, or train again"),
+    ):
+        (run / "metrics.csv").write_text(content)
+        refused = cli("visualize", "curves", "--run", "runs/first")
+        assert refused.code == 2
+        assert refused.err.startswith(f"error: {message}")
 
 
 def test_histograms(trained: Path, cli: Cli) -> None:
@@ -71,7 +99,7 @@ def test_histograms_of_what_is_not_finite_fail(trained: Path, cli: Cli) -> None:
     np.save("x.npy", np.full((1, 8, 8), np.nan, np.float32))
     done = cli("visualize", "histograms", "--run", "runs/first", "--input", "x.npy", "--of", "activations")
     assert done.code == 1
-    assert "NaN or infinity in input (activations), then in conv (activations)" in done.err
+    assert "NaN or infinity in input (activations), and in 4 more" in done.err
     assert "64 of 64 NaN or infinite" in done.out
 
 
@@ -111,6 +139,53 @@ def test_evolution_outlives_its_data(watched: Path, cli: Cli) -> None:
     shown = cli("visualize", "evolution", "--run", "runs/first", "--layer", "conv")
     assert shown.code == 0
     assert "test:0" in shown.out
+
+
+def test_filters_are_shown_without_an_input(watched: Path, cli: Cli) -> None:
+    assert "true " in cli("visualize", "evolution", "--run", "runs/first", "--layer", "conv").out
+    shown = cli("visualize", "evolution", "--run", "runs/first", "--layer", "conv", "--of", "filters")
+    assert shown.code == 0
+    assert "test:0" not in shown.out
+    assert "true " not in shown.out
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--out", "out"), ("--of", "filters", "--steps", "2")])
+def test_evolution_of_a_frame_that_is_not_finite_is_drawn_and_fails(
+    watched: Path, cli: Cli, arguments: tuple[str, ...]
+) -> None:
+    path = sorted(Path("runs/first/watch").glob("*.npz"))[1]
+    with np.load(path) as arrays:
+        spoilt = {key: np.full_like(array, np.nan) for key, array in arrays.items()}
+    np.savez(path, **spoilt)
+    done = cli("visualize", "evolution", "--run", "runs/first", "--layer", "conv", *arguments)
+    assert done.code == 1
+    assert done.out
+    assert "error: NaN or infinity in conv (" in done.err
+
+
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_evolution_names_the_frame_that_is_not_of_this_training(watched: Path, cli: Cli, place: int) -> None:
+    path = sorted(Path("runs/first/watch").glob("*.npz"))[place]
+    np.savez(path, **{"activation/other": np.ones((1, 2))})
+    done = cli("visualize", "evolution", "--run", "runs/first")
+    assert done.code == 2
+    assert done.err == (
+        f"error: {path}: is of another training than config.yaml: has no activation/conv; delete it, or train again\n"
+    )
+    path.write_text("garbage")
+    done = cli("visualize", "evolution", "--run", "runs/first")
+    assert done.code == 2
+    assert done.err == f"error: {path}: is damaged, or no .npz of arrays; delete it, or train again\n"
+    path.unlink()
+    assert cli("visualize", "evolution", "--run", "runs/first").code == 0
+
+
+def test_evolution_of_frames_that_were_put_there(watched: Path, cli: Cli) -> None:
+    config = Path("runs/first/config.yaml")
+    config.write_text(NETWORK)
+    done = cli("visualize", "evolution", "--run", "runs/first")
+    assert done.code == 2
+    assert "config.yaml: has no train.watch, so that the frames in runs/first/watch are of another training" in done.err
 
 
 def test_evolution_says_what_it_lacks(trained: Path, cli: Cli) -> None:

@@ -184,7 +184,7 @@ def test_numbers_that_are_not_finite_are_shown_and_are_a_failure(cli: Cli, edge:
     outcome = cli("forward", "--config", "edge.yaml", "--input", "grid.txt")
     assert outcome.code == 1
     assert "edge" in outcome.out
-    assert outcome.err == "error: NaN or infinity in input, then in edge\n"
+    assert outcome.err == "error: NaN or infinity in input, and in 1 more\n"
     outcome = cli("forward", "--config", "edge.yaml", "--input", "grid.txt", "--json", "--values")
     assert outcome.code == 1
     assert outcome.json["layers"][0]["values"][0][1] == [4.0, "Infinity", 6.0]
@@ -261,6 +261,6 @@ def test_curves(cli: Cli, trained: Path) -> None:
     assert "loss" in outcome.out
     charts = cli("visualize", "curves", "--run", "runs/first", "--json").json["charts"]
     assert {chart["title"] for chart in charts} >= {"loss", "accuracy"}
-    assert cli("visualize", "curves", "--run", "runs/first", "--out", "p").out == "wrote p/curves.png\n"
-    assert (trained / "p/curves.png").read_bytes().startswith(b"\x89PNG")
+    assert cli("visualize", "curves", "--run", "runs/first", "--out", "p").out == "wrote p/curves/curves.png\n"
+    assert (trained / "p/curves/curves.png").read_bytes().startswith(b"\x89PNG")
     assert cli("visualize", "curves").err == "error: which run? give --run DIR\n"

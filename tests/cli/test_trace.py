@@ -71,6 +71,30 @@ def test_all_terms_and_more_digits(cli: Cli, folder: Path) -> None:
     assert len(every.out.splitlines()) > len(some.out.splitlines())
 
 
+def test_where_a_weight_changes_nothing_is_counted(cli: Cli, folder: Path) -> None:
+    x = np.zeros((1, 8, 8))
+    x[0, 2, 3] = 1  # one of the 36 places where the weight is used
+    np.save("dot.npy", x)
+    arguments = ("trace", "--config", "stripes.yaml", "--input", "dot.npy", "--label", "down", "--layer", "conv")
+    done = cli(*arguments, "--weight", "0,0,1,1")
+    assert "and 35 more places where the slope is 0" in done.out
+    assert "sum of 1 term " in done.out
+    assert cli(*arguments, "--weight", "0,0,1,1", "--json").json["arithmetic"]["flows"][0]["still"] == 35
+    assert "where the slope is 0" not in cli(*arguments, "--bias", "0").out
+
+
+def test_random_targets_are_not_told_as_the_truth(cli: Cli, folder: Path) -> None:
+    (folder / "bare.yaml").write_text("model: {input: [2], layers: [{type: linear, out_features: 3}]}")
+    subject = cli("trace", "--config", "bare.yaml", "--layer", "loss", "--json").json["subject"]
+    assert "true" not in subject or subject["true"] is None
+    assert subject["predicted"] is not None
+    assert subject["target"] in [f"cross_entropy loss of label {label}, which is random" for label in range(3)]
+    subject = cli("backward", "--config", "bare.yaml", "--label", "1", "--json").json["subject"]
+    assert (subject["true"], subject["target"]) == ("1", "cross_entropy loss of label 1")
+    subject = cli("visualize", "step", "--config", "bare.yaml", "--json").json["subject"]
+    assert (subject["true"], subject["target"][:36]) == (None, "cross_entropy loss of random targets")
+
+
 def test_the_receptive_field(cli: Cli, folder: Path) -> None:
     arguments = (*ARGUMENTS, "--layer", "max_pool2d1", "--at", "1,1", "--receptive-field")
     outcome = cli(*arguments)
@@ -110,12 +134,17 @@ def test_what_is_not_finite_is_shown_and_exit_code_1(cli: Cli, folder: Path) -> 
         (["--layer", "conv", "--at", "6,0"], "--at 6,0: conv has the positions 0,0 to 5,5"),
         (["--layer", "conv", "--at", "x"], "--at x: expected whole numbers with commas between them, as 4,5"),
         (["--layer", "relu1", "--weight", "0"], "--weight: relu1 has no weight; conv or classes has one"),
-        (["--layer", "conv", "--sample", "1"], "--sample 1: there are 1 inputs, numbered from 0"),
+        (["--layer", "conv", "--sample", "1"], "--sample 1: expected one of 1 input, numbered from 0"),
         (["--layer", "conv", "--target", "down"], "--target and --upstream say what is differentiated; add --backward"),
+        (["--layer", "conv", "--label", "down"], "--label says whose loss is differentiated; add --backward, --weight"),
+        (
+            ["--layer", "conv", "--backward", "--label", "down", "--target", "across"],
+            "--label and --target were both given; differentiate either the loss of a label, or a logit, or a given",
+        ),
         (["--layer", "loss", "--target", "down"], "--layer loss is about the loss; leave out --target and --upstream"),
         (
             ["--layer", "conv", "--out", "p"],
-            "--out writes the picture of what a number sees: give --receptive-field",
+            "--out, --npy, --scale and --graphics draw what a number sees: give --receptive-field",
         ),
     ],
 )

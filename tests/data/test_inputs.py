@@ -69,6 +69,21 @@ def test_samples_without_the_split(fashion: Source) -> None:
         inputs(["val:0"], GREY, source=fashion.model_copy(update={"validation": 0}))
 
 
+def test_each_input_has_its_own_label_or_none(fashion: Source) -> None:
+    np.save("a.npy", np.zeros((2, *GREY)))
+    dataset = fashion.open(GREY, seed=0)
+    given = inputs(["test:3", "a.npy", "test:5"], GREY, source=fashion)
+    labels = dataset.split("test").targets
+    assert given.labels == (labels[3], None, None, labels[5])
+    assert given.targets is None
+    assert given[1:3].targets is None
+    alone = given[3:]
+    assert (alone.names, alone.labels) == (("test:5",), (labels[5],))
+    np.testing.assert_array_equal(alone.targets, labels[5:6])
+    assert alone.targets is not None
+    assert alone.targets.dtype == labels.dtype
+
+
 def test_targets_that_are_numbers() -> None:
     np.savez("a.npz", x=pixels(80, 4, 4), y=np.linspace(0, 1, 80))
     given = inputs(["train:0"], (1, 4, 4), source=Npz(path=Path("a.npz")))

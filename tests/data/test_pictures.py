@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cnncli.data.display import to_picture
-from cnncli.data.formats.picture import SUFFIXES, Resize, read_pictures
+from cnncli.data.formats.picture import SUFFIXES, read_pictures
+from cnncli.data.formats.resize import Resize
 from tests.data.makers import pixels
 
 

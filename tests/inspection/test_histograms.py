@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from cnncli.engine import Executor, LogitObjective, LossObjective, record_backward
 from cnncli.graph import Model
-from cnncli.inspection.histograms import Bins, value_histograms, weight_histograms
+from cnncli.inspection.histograms import Bins, Histogram, value_histograms, weight_histograms
 from cnncli.inspection.statistics import statistics
-from cnncli.inspection.views.histograms import Histogram, HistogramsView
+from cnncli.inspection.views.histograms import HistogramsView
 from cnncli.losses import LOSSES
 from tests.inspection.lots import samples
 from tests.inspection.views.makers import CHAIN, INPUT_SHAPE, chain

@@ -10,7 +10,7 @@ import pytest
 
 from cnncli.kernels.special import erf
 from cnncli.layers import LAYERS
-from tests.layers.harness import Passed, apply
+from tests.layers.harness import Array, Passed, apply
 
 ACTIVATIONS = ["relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "softmax", "softplus"]
 
@@ -21,6 +21,15 @@ def at(kind: str, x: list[float], dtype: Any = np.float64, **options: Any) -> Pa
     return apply(LAYERS[kind].model_validate(options), {}, [values], np.ones_like(values), dtype=dtype)
 
 
+def at_inference(kind: str, x: list[Any], dtype: Any, **options: Any) -> Array:
+    """Where no backward pass will follow, so that a layer may take a shorter way."""
+    return apply(LAYERS[kind].model_validate(options), {}, [np.array([x])], dtype=dtype, keep=False).y
+
+
+def test_all_but_softmax_work_element_by_element() -> None:
+    assert {kind for kind, layer in LAYERS.items() if layer.elementwise} == set(ACTIVATIONS) - {"softmax"}
+
+
 @pytest.mark.parametrize("kind", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_large_numbers_neither_overflow_nor_warn(kind: str, dtype: type) -> None:
@@ -29,9 +38,52 @@ def test_large_numbers_neither_overflow_nor_warn(kind: str, dtype: type) -> None
     assert np.isfinite(passed.dxs[0]).all()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ACTIVATIONS if kind != "softmax"])
-def test_nan_stays_nan(kind: str) -> None:
-    assert np.isnan(at(kind, [math.nan]).y).all()
+NAN, INF = math.nan, math.inf
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("kind", "options", "values", "slopes"),
+    [
+        ("relu", {}, (0, INF), (0, 1)),
+        ("leaky_relu", {"negative_slope": 0.5}, (-INF, INF), (0.5, 1)),
+        ("leaky_relu", {"negative_slope": 0}, (NAN, INF), (0, 1)),
+        ("elu", {"alpha": 0.5}, (-0.5, INF), (0, 1)),
+        ("gelu", {}, (NAN, INF), (NAN, NAN)),
+        ("gelu", {"approximate": "tanh"}, (NAN, INF), (NAN, NAN)),
+        ("silu", {}, (NAN, INF), (NAN, NAN)),
+        ("sigmoid", {}, (0, 1), (0, 0)),
+        ("tanh", {}, (-1, 1), (0, 0)),
+        ("softplus", {}, (0, INF), (0, 1)),
+        ("softplus", {"beta": 2, "threshold": 1e9}, (0, INF), (0, 1)),
+        ("softplus", {"threshold": -3}, (0, INF), (0, 1)),
+    ],
+)
+def test_infinity_and_nan_give_what_they_give_in_pytorch(
+    kind: str, options: dict[str, Any], values: tuple[float, float], slopes: tuple[float, float], dtype: Any
+) -> None:
+    """At -inf, inf and NaN: the limits, but for 0 * inf, which is NaN there too. NaN has no slope worth telling."""
+    with np.errstate(invalid="ignore"):
+        passed = at(kind, [-INF, INF, NAN], dtype, **options)
+        kept_nothing = at_inference(kind, [-INF, INF, NAN], dtype, **options)
+    assert passed.dxs[0] is not None
+    np.testing.assert_array_equal(passed.y[0], [*values, NAN])
+    np.testing.assert_array_equal(passed.dxs[0][0, :2], slopes)
+    np.testing.assert_array_equal(kept_nothing, passed.y)
+
+
+@pytest.mark.parametrize(
+    ("x", "values"), [([-INF, 0, 0], [0, 0.5, 0.5]), ([INF, 0, 0], [NAN] * 3), ([NAN, 0, 0], [NAN] * 3)]
+)
+def test_a_softmax_of_infinity_and_nan_is_what_it_is_in_pytorch(x: list[float], values: list[float]) -> None:
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(at("softmax", x).y[0], values)
+
+
+@pytest.mark.parametrize("kind", ["relu", "elu"])
+def test_far_left_the_complex_step_finds_no_slope(kind: str) -> None:
+    y = at_inference(kind, [complex(-INF, 1e-30)], np.complex128)
+    assert (y.real.item(), y.imag.item()) == (-1 if kind == "elu" else 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from rich.console import Console, RenderableType
 
 from cnncli.inspection.statistics import as_maps, ranking, statistics
-from cnncli.inspection.views import Board, LayerRow, Row, Sheet, Subject, Tile
-from cnncli.inspection.views.board import channel_name, layer_stem, shape_text
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.board import Board, Row, Sheet, Tile, layer_stem
+from cnncli.inspection.views.flow import LayerRow
+from cnncli.wording import channel_name, shape_text
 
 Array = NDArray[Any]
 

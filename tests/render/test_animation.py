@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cnncli.errors import OutputError
-from cnncli.inspection.views import Subject
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.evolution import Film
 from cnncli.render.colors import DEAD, NOT_FINITE, Limits
 from cnncli.render.png.animation import LAST, MILLISECONDS, save_films
+from cnncli.render.png.canvas import BACKGROUND
 
 STEPS = (0, 50, 100, 140)
 
@@ -87,6 +89,19 @@ def _tile(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return frame[-12 - 16 * 6 + 3 : -12 : 6, 12 + 3 : 12 + 16 * 6 : 6]
 
 
+def test_the_title_says_what_the_input_is(tmp_path: Path) -> None:
+    """The picture below it stays as it is."""
+    known = replace(film(spread()), subject=Subject("test:0", true="7"))
+    drawn = []
+    for each in (film(spread()), known):
+        (path,) = save_films([each], tmp_path, ["webp"])
+        drawn.append(read(path)[0][0])
+    plain, titled = drawn
+    head, below = (slice(12, 32), slice(32, None))
+    assert (titled[head] != BACKGROUND).any(axis=2).sum() > (plain[head] != BACKGROUND).any(axis=2).sum()
+    np.testing.assert_array_equal(titled[below, : plain.shape[1] - 12], plain[below, : plain.shape[1] - 12])
+
+
 def test_every_channel_has_one_scale_through_the_whole_film(tmp_path: Path) -> None:
     """Though the last is a hundred times as large as the first; and a value has the same colour in every frame."""
     values = np.zeros((4, 2, 4, 4))
@@ -128,7 +143,8 @@ def test_odd_films(tmp_path: Path, frames: NDArray[Any]) -> None:
     paths = save_films([film(frames, what="weight")], tmp_path, ["gif", "webp"])
     for path in paths:
         pictures, _ = read(path)
-        assert pictures[0].shape[1] >= 260
+        assert len({picture.shape for picture in pictures}) == 1
+        assert len(pictures) == len(frames)
 
 
 def test_a_vector_has_no_animation(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from cnncli.inspection.views.architecture import ArchitectureView, Box
-from cnncli.render.png.architecture import WIRE, draw_architecture, save_architecture
+from cnncli.render.png.architecture import draw_architecture, save_architecture
+from cnncli.render.png.canvas import MARGIN
+from cnncli.render.png.diagram import GUTTER, TRACK, WIRE, Diagram
 from cnncli.render.terminal.architecture import architecture
 from tests.render.makers import lines
 
@@ -143,6 +145,45 @@ def test_a_long_network_is_cut_into_columns() -> None:
     assert short.shape[0] > short.shape[1]
     assert long.shape[0] < 0.4 * 80 / 8 * short.shape[0]
     assert 0.5 < long.shape[1] / long.shape[0] < 3
+
+
+def columns(layers: Mapping[str, tuple[str, Sequence[str]]]) -> list[list[str]]:
+    """The names of the layers in each column of the picture."""
+    diagram = Diagram(view(layers))
+    tops = {name: diagram.tops[row] for name, row in diagram.layout.row.items()}
+    return [[name for name, top in tops.items() if part.top <= top < part.bottom] for part in diagram.columns()]
+
+
+def residual(blocks: int, length: int) -> dict[str, tuple[str, Sequence[str]]]:
+    layers: dict[str, tuple[str, Sequence[str]]] = {"end0": ("conv2d", ["input"])}
+    for block in range(1, blocks + 1):
+        name = f"end{block - 1}"
+        for place in range(length):
+            layers[f"conv{block}_{place}"] = ("conv2d", [name])
+            name = f"conv{block}_{place}"
+        layers[f"add{block}"] = ("add", [name, f"end{block - 1}"])
+        layers[f"end{block}"] = ("relu", [f"add{block}"])
+    return layers
+
+
+@pytest.mark.parametrize(("blocks", "length"), [(3, 4), (6, 2), (12, 3), (5, 7)])
+def test_columns_end_between_residual_blocks_where_one_line_goes_on(blocks: int, length: int) -> None:
+    layers = residual(blocks, length)
+    found = columns(layers)
+    assert len(found) > 1
+    assert [name for part in found for name in part] == ["input", *layers]
+    assert all(part[-1].startswith("end") for part in found)
+    assert {len(part.wires) for part in Diagram(view(layers)).columns()[:-1]} == {1}
+
+
+def test_a_line_goes_on_at_the_head_of_the_next_column() -> None:
+    picture = pixels(draw_architecture(view(residual(6, 2))))
+    wire = (picture == WIRE).all(axis=2)
+    first, second = Diagram(view(residual(6, 2))).columns()[:2]
+    level = np.flatnonzero(wire.sum(axis=1) > first.width // 2)[0]  # the line above the columns
+    left = MARGIN + first.width + GUTTER + TRACK
+    assert wire[level : level + 2 * TRACK, left + first.wires[0]].all()
+    assert second.top >= first.bottom
 
 
 def test_long_names_stay_in_their_boxes() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from cnncli.inspection.views.charts import Chart, Charts, Series
-from cnncli.render.axes import COLORS, Axis, Frame, tick_text, ticks, trace
+from cnncli.render.axes import Axis, Frame, tick_text, ticks, trace
+from cnncli.render.colors import SERIES
 from cnncli.render.png.charts import draw_charts
 from cnncli.render.png.glyphs import KINDS, draw_glyph
 from cnncli.render.terminal.cells import CLASSES, MARKS
@@ -131,12 +132,12 @@ def test_a_mark_is_a_line_and_an_entry_of_the_legend() -> None:
     assert ticks == ["0.01", "0.001", "1e-4"]
 
 
-@pytest.mark.parametrize(("count", "characters"), [(3, CLASSES), (40, CLASSES)])
-def test_points_in_a_pipe_are_the_sign_of_their_class(count: int, characters: str) -> None:
+@pytest.mark.parametrize("count", [3, 40])
+def test_points_in_a_pipe_are_the_sign_of_their_class(count: int) -> None:
     drawn = "\n".join(lines(charts(clouds(count)), width=80))
     for index in range(count):
-        assert f"{characters[index]} class {index}" in drawn
-        assert drawn.count(characters[index]) > 2
+        assert f"{CLASSES[index]} class {index}" in drawn
+        assert drawn.count(CLASSES[index]) > 2
 
 
 def test_points_in_colour_are_dots_while_colours_tell_them_apart() -> None:
@@ -151,7 +152,7 @@ def test_the_png_has_the_lines_in_their_colours() -> None:
 
 
 def test_a_hundred_classes_of_fifty_points_in_all_colours() -> None:
-    assert {*COLORS} <= colors(clouds(100, 50))
+    assert {*SERIES} <= colors(clouds(100, 50))
 
 
 def test_enough_shapes_for_a_hundred_classes() -> None:
@@ -160,14 +161,14 @@ def test_enough_shapes_for_a_hundred_classes() -> None:
         image = Image.new("L", (40, 40))
         draw_glyph(ImageDraw.Draw(image), kind, (20, 20), 12, (255,), (128,))
         drawn.add(image.tobytes())
-    assert len(drawn) * len(COLORS) > 100
+    assert len(drawn) * len(SERIES) > 100
 
 
 def test_points_do_not_cover_a_class_whole() -> None:
     xs, ys = (tuple(np.random.default_rng(seed).normal(size=2000)) for seed in (0, 1))
     chart = Chart("", (Series("a", xs, ys), Series("b", xs, ys)), kind="points")
     image = pixels(Charts("", "", (chart,)))[60:]
-    counts = [np.count_nonzero((image == color).all(axis=2)) for color in COLORS[:2]]
+    counts = [np.count_nonzero((image == color).all(axis=2)) for color in SERIES[:2]]
     assert min(counts) > 0.2 * max(counts)
 
 
@@ -232,6 +233,25 @@ def test_a_log_axis_has_no_place_for_zero() -> None:
     assert math.isnan(axis.place(0.0))
 
 
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ([3e-7, 0.02, 0.0, 40.0, math.inf, math.nan], (1e-7, 100)),
+        ([1.0, 2.0, 3.0], (1e-3, 10)),
+        ([1.0], (1e-4, 1)),
+        ([], (1e-4, 1)),
+        ([5e-324, 1.7e308], (1e-307, 1e308)),
+        ([5e-324], (1e-307, 1e-303)),
+    ],
+)
+def test_an_axis_of_decades_ends_with_powers_of_ten_four_apart(values: list[float], ends: tuple[float, float]) -> None:
+    axis = Axis.decades(values, 4)
+    assert (axis.low, axis.high) == pytest.approx(ends, rel=1e-12, abs=0)
+    assert axis.place(axis.low) == 0
+    assert axis.place(axis.high) == 1
+    assert axis.place(math.sqrt(axis.low) * math.sqrt(axis.high)) == pytest.approx(0.5)
+
+
 def test_an_axis_from_zero() -> None:
     series = Series("", EPOCHS, (0.5, 0.6, 0.7))
     assert Frame.of(Chart("", (series,))).y == Axis(0.5, 0.7)
@@ -255,5 +275,5 @@ def test_a_line_has_no_gaps() -> None:
 
 
 def test_signs_are_distinct() -> None:
-    assert len(set(MARKS)) == len(MARKS) >= len(COLORS)
+    assert len(set(MARKS)) == len(MARKS) >= len(SERIES)
     assert len(set(CLASSES)) == len(CLASSES) > 90

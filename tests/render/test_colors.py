@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cnncli.errors import UsageError
-from cnncli.inspection.views import Row, Tile
+from cnncli.inspection.views.board import Row, Tile
 from cnncli.render.colors import DEAD, NOT_FINITE, TABLES, Limits, luminance
 from cnncli.render.scale import NOTHING, Scale, has_numbers
 from tests.render.makers import board, numbers, tensor

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from cnncli.inspection.statistics import statistics
-from cnncli.inspection.views import BackwardView, ClassScore, ForwardView, ParameterRow, Subject
-from cnncli.inspection.views.flow import FlowRow, GradientRow
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.classes import ClassScore
+from cnncli.inspection.views.flow import BackwardView, FlowRow, ForwardView, GradientRow, ParameterRow
 from cnncli.render.terminal.flow import backward, forward
 from tests.render.makers import draw, lines, row
 
@@ -40,28 +41,36 @@ def test_forward_in_a_pipe() -> None:
         "",
         "                  min      mean",
         "layer             max       std  zeros  strongest maps",
-        "──────────────────────────────────────────────────────",
-        "input              -1  -0.06250   6.2%  Xoxc",
-        "input 1x4x4    0.8750    0.5762         :-=*",
+        "────────────────────────────────────────────────────────",
+        "input              -1  -0.06250   6.2%  MNXo",
+        "input 1x4x4    0.8750    0.5762         xcvi",
+        "                                         .:-",
+        "                                        =*#%",
         "",
-        "conv1          -1.750   0.02083  37.5%  #*=- ccvv",
-        "conv2d 3x4x4        2    0.7480         vcxo .::-",
+        "conv1          -1.750   0.02083  37.5%  @%#* xxcc",
+        "conv2d 3x4x4        2    0.7480         =-:. vvii",
+        "                                         ivc  ..:",
+        "                                        xoXN :--=",
         "",
-        "relu1               0    0.2604  68.8%  #*=-",
-        "relu 3x4x4          2    0.4933              .::-",
+        "relu1               0    0.2604  68.8%  @%#*",
+        "relu 3x4x4          2    0.4933         =-:.",
+        "                                              ..:",
+        "                                             :--=",
         "",
         "dead1               0         0    all",
         "relu 2x2x2          0         0",
         "",
-        "fc            -0.5000    0.1875  25.0%  @  -",
-        "linear 4            1    0.5413          s",
+        "fc            -0.5000    0.1875  25.0%  @@@@        ----",
+        "linear 4            1    0.5413             ssss",
+        "                                        0   1   2   3",
         "",
         "scale layer: ' .:-=+*#%@' from 0 up, 'MNXosxcvi ' below",
-        "maps larger than 8x8 are shown as means of blocks",
         "",
         "input   most probable",
         "@@@@    Pullover     ██████████████████        75.0%",
-        "        T-shirt/top  ██████                    25.0%",
+        "@@@@    T-shirt/top  ██████                    25.0%",
+        "",
+        "",
     ]
 
 
@@ -182,9 +191,8 @@ def test_backward_in_a_pipe() -> None:
         "",
         "channels by falling mean |a dL/da|: what the objective would change without them",
         "scale layer: ' .:-=+*#%@' from 0 up, 'MNXosxcvi ' below",
-        "larger than 9x9: means of blocks; of each filter the strongest map",
         "",
-        "layer   |dL/da|  1e-4       1e1   min, max  zeros  |dL/dW|/|W|  1e-4       1e0",
+        "layer   |dL/da|  1e-4        10   min, max  zeros  |dL/dW|/|W|  1e-4         1",
         "──────────────────────────────────────────────────────────────────────────────",
         "input     2.318  ████████████▎   -1, 0.875   6.2%",
         "conv1  5.184e-4  ██               -1.75, 2  37.5%       0.5000  █████████████",
@@ -214,8 +222,30 @@ def test_where_there_is_no_room_for_the_mirror_there_is_none() -> None:
         assert not any(line.startswith("dL/dW") for line in text)
         assert any(line.startswith("layer") for line in text)
     assert any("c01" in line for line in lines(backward(BACKWARD), width=47))
-    wide = lines(backward(BACKWARD), width=140)
-    assert "larger than 14x14: means of blocks; of each filter the strongest map" in wide
+
+
+def test_what_is_reduced_is_told_and_nothing_else() -> None:
+    assert not any("means" in line for line in lines(forward(VIEW)) + lines(backward(BACKWARD)))
+    large, long = np.ones((1, 30, 30)), np.ones(500)
+    forward_said = lines(forward(ForwardView(SUBJECT, (row("a", "relu", large), row("b", "linear", long)))))
+    assert "maps larger than 8x8 are shown as means of blocks" in forward_said
+    assert "vectors longer than 62 are shown as means of neighbours" in forward_said
+    both = gradient("a", "relu", large), gradient("b", "linear", long)
+    weight = np.ones((500, 3))
+    parameters = (ParameterRow("b", "weight", weight.shape, statistics(weight), 1.0, 1.0, weight),)
+    flow = tuple(FlowRow(each.name, 1.0, None, None) for each in both)
+    said = {
+        plain: lines(backward(BackwardView(SUBJECT, None, both, parameters, flow)), width=140, color=color)
+        for plain, color in ((True, None), (False, "truecolor"))
+    }
+    for plain, text in said.items():
+        for caption in (
+            "maps larger than 14x14: means of blocks",
+            "vectors longer than 119: means of neighbours",
+            "matrices larger than 14x119: means of blocks",
+        ):
+            assert caption in text
+        assert ("more than 8 rows: two rows share a line, as their means" in text) == plain
 
 
 def test_the_map_of_a_filter_is_named_where_it_has_several() -> None:
@@ -224,6 +254,7 @@ def test_the_map_of_a_filter_is_named_where_it_has_several() -> None:
     parameter = ParameterRow("conv1", "weight", weight.shape, statistics(weight), 1.0, 1.0, weight)
     text = lines(backward(replace(BACKWARD, parameters=(parameter,))), width=80)
     assert any(line.endswith("of c11   of c04   of c00") for line in text)
+    assert "of each filter the strongest map" in text
 
 
 def test_of_many_layers_some_are_drawn_and_all_are_told() -> None:

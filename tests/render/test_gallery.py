@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cnncli.errors import OutputError
-from cnncli.inspection.views import Board, Sheet, Subject
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.board import Board, Sheet
 from cnncli.render.document import plain, to_json
 from cnncli.render.png.gallery import save_board
 from cnncli.render.png.sheet import decode
@@ -46,14 +47,14 @@ def test_the_manifest_lists_them(tmp_path: Path) -> None:
     manifest = json.loads(save_board(drawn, tmp_path, Scale("map"))[-1].read_text())
     assert manifest == {
         "view": "feature-maps",
-        "input": "test:17",
-        "true": "Coat",
-        "predicted": "Shirt",
-        "target": "logit of class Coat",
-        "scale": "map",
         "files": [
             {
                 "file": "01_conv1_c01__activation.png",
+                "input": "test:17",
+                "true": "Coat",
+                "predicted": "Shirt",
+                "target": "logit of class Coat",
+                "scale": "map",
                 "rows": [
                     {
                         "node": "conv1",
@@ -80,9 +81,37 @@ def test_the_manifest_tells_what_is_of_a_sheet_or_of_the_whole_board(tmp_path: P
     row = tensor(numbers(1, 2, 2))
     sheets = Sheet("a", (row, row), ("both",), Subject("test:3", true="Bag")), Sheet("b", (row,))
     manifest = json.loads(save_board(Board("v", Subject(""), sheets, ("note",)), tmp_path)[-1].read_text())
-    assert manifest["notes"] == ["note"]
     told = [{key: value for key, value in file.items() if key != "rows"} for file in manifest["files"]]
-    assert told == [{"file": "a.png", "title": ["both"], "input": "test:3", "true": "Bag"}, {"file": "b.png"}]
+    of_all = {"scale": "layer", "notes": ["note"]}
+    assert told == [
+        {"file": "a.png", "title": ["both"], "input": "test:3", "true": "Bag", **of_all},
+        {"file": "b.png", **of_all},
+    ]
+
+
+def test_the_manifest_keeps_what_was_there_before(tmp_path: Path) -> None:
+    def told() -> dict[str, str]:
+        manifest = json.loads((tmp_path / "feature-maps" / "manifest.json").read_text())
+        return {file["file"]: file["input"] for file in manifest["files"]}
+
+    first, second, third = (tensor(numbers(1, 2, 2), node=name) for name in ("a", "b", "c"))
+    save_board(board(first, second, subject=Subject("test:1")), tmp_path)
+    save_board(board(second, third, subject=Subject("test:2")), tmp_path)
+    names = [f"01_{name}__activation.png" for name in "abc"]
+    assert told() == dict(zip(names, ("test:1", "test:2", "test:2"), strict=True))
+    (tmp_path / "feature-maps" / names[1]).unlink()
+    save_board(board(third, subject=Subject("test:3")), tmp_path)
+    assert told() == {names[0]: "test:1", names[2]: "test:3"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", '{"files": 3}', '{"files": [3]}', '{"files": [{"file": 3}]}', "\0"]
+)
+def test_a_manifest_of_something_else_is_replaced(tmp_path: Path, text: str) -> None:
+    (tmp_path / "feature-maps").mkdir()
+    (tmp_path / "feature-maps" / "manifest.json").write_text(text)
+    manifest = json.loads(save_board(board(tensor(numbers(1, 2, 2))), tmp_path)[-1].read_text())
+    assert [file["file"] for file in manifest["files"]] == ["01_conv1__activation.png"]
 
 
 def test_many_tiles_are_spread_over_pages(tmp_path: Path) -> None:

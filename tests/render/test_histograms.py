@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from cnncli.inspection.histograms import Histogram
 from cnncli.inspection.statistics import statistics
-from cnncli.inspection.views.histograms import Histogram, HistogramsView
+from cnncli.inspection.views.histograms import HistogramsView
 from cnncli.render.png.charts import draw_charts
 from cnncli.render.terminal.histograms import histograms
 from tests.render.makers import draw, lines

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from cnncli.inspection.views.mistakes import Mistake, MistakesView
+from cnncli.render.png.mistakes import save_mistakes
 from cnncli.render.terminal.mistakes import mistakes
 from tests.render.makers import lines
 
@@ -26,6 +29,13 @@ def test_pictures_then_a_table() -> None:
         "test:787   10.44  Trouser  Dress           >99.9%              <0.1%",
         "test:4    0.6900  Shirt    Shirt            50.0%              50.0%",
     ]
+
+
+def test_a_class_whose_name_cannot_be_drawn_is_a_number_in_a_png(tmp_path: Path) -> None:
+    odd = replace(WRONG, true="犬", numbers=(4, 1))
+    *_, manifest = save_mistakes(replace(VIEW, mistakes=(odd, replace(odd, numbers=None))), tmp_path)
+    (row,) = json.loads(manifest.read_text())["files"][0]["rows"]
+    assert row["tiles"] == ["test:787: class 4 > Dress (100%)", "test:787: 犬 > Dress (100%)"]
 
 
 def test_narrow_terminals_keep_what_matters_most() -> None:

@@ -57,9 +57,10 @@ def test_a_pager_that_is_left_early_is_no_error(monkeypatch: pytest.MonkeyPatch)
     console = Console(file=file, force_terminal=True, _environ={})
     with paged(console):
         console.out("line\n" * 50_000, highlight=False)
+    assert file.getvalue() == ""
 
 
-@pytest.mark.parametrize("command", ["", "cat", "cat -n", "no-such-program"])
+@pytest.mark.parametrize("command", ["", "cat", "cat -n", "no-such-program", "less '-R", "less \\"])
 def test_no_pager(command: str) -> None:
     assert pager_command({"PAGER": command, "PATH": os.environ["PATH"]}) is None
 

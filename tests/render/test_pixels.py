@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
 from PIL import Image
 
 from cnncli.render.colors import DEAD, Limits
@@ -15,13 +16,42 @@ from cnncli.render.pixels import (
     enlarge,
     framed,
     magnified,
-    overlaid,
-    reduced_picture,
+    reduce,
+    reduction,
     smooth,
 )
 from tests.render.makers import numbers
 
 UNSIGNED = Limits(0.0, 1.0, "viridis")
+
+
+@settings(deadline=None)
+@given(array_shapes(min_dims=2, max_dims=4, max_side=9), st.integers(1, 5))
+def test_reducing_takes_means_of_blocks(shape: tuple[int, ...], factor: int) -> None:
+    values = numbers(*shape)
+    small = reduce(values, factor)
+    assert small.shape == (*shape[:-2], -(-shape[-2] // factor), -(-shape[-1] // factor))
+    for y in range(small.shape[-2]):
+        for x in range(small.shape[-1]):
+            block = values[..., y * factor : (y + 1) * factor, x * factor : (x + 1) * factor]
+            assert small[..., y, x] == pytest.approx(block.mean(axis=(-2, -1)), rel=1e-5, abs=1e-6)
+
+
+@given(array_shapes(min_dims=2, max_dims=3, max_side=300), st.integers(1, 40), st.integers(1, 40))
+def test_the_least_reduction_that_fits(shape: tuple[int, ...], height: int, width: int) -> None:
+    factor = reduction(shape, height, width)
+    assert -(-shape[-2] // factor) <= height
+    assert -(-shape[-1] // factor) <= width
+    assert factor == 1 or -(-shape[-2] // (factor - 1)) > height or -(-shape[-1] // (factor - 1)) > width
+
+
+def test_enlarging_repeats() -> None:
+    assert enlarge(np.array([[1, 2]]), 2).tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
+
+
+def test_an_enlarged_picture_keeps_its_colours() -> None:
+    picture = np.array([[[10, 20, 30], [40, 50, 60]]], np.uint8)
+    assert enlarge(picture, 2).tolist() == [[[10, 20, 30]] * 2 + [[40, 50, 60]] * 2] * 2
 
 
 @settings(deadline=None)
@@ -43,25 +73,22 @@ def test_what_is_not_finite_spreads_no_further_than_to_its_neighbours() -> None:
     assert np.isnan(smooth(values, 1, 9)).sum() == 1
 
 
-def test_every_map_that_is_all_zero_is_grey() -> None:
-    colors = colored(np.stack([np.zeros((2, 2)), np.eye(2)]), UNSIGNED)
+def test_of_maps_that_can_die_those_that_are_all_zero_are_grey() -> None:
+    maps = np.stack([np.zeros((2, 2)), np.eye(2)])
+    colors = colored(maps, UNSIGNED, can_die=True)
     assert (colors[0] == DEAD).all()
     assert tuple(colors[1, 0, 1]) == tuple(UNSIGNED.table[0])
-    assert (colored(np.zeros((3, 3)), UNSIGNED) == DEAD).all()
-
-
-def test_a_dead_map_over_a_picture_is_grey_too() -> None:
-    picture = np.full((2, 2), 50, np.uint8)
-    assert (overlaid(picture, np.zeros((1, 1)), UNSIGNED) == (50 + DEAD[0]) // 2).all()
+    assert (colored(np.zeros((3, 3)), UNSIGNED, can_die=True) == DEAD).all()
+    assert (colored(maps, UNSIGNED)[0] == UNSIGNED.table[0]).all()
 
 
 def test_a_reduced_picture_keeps_its_colours() -> None:
     picture = np.zeros((5, 4, 3), np.uint8)
     picture[:, :2] = (10, 20, 30)
-    small = reduced_picture(picture, 2)
+    small = reduce(picture, 2)
     assert small.shape == (3, 2, 3)
     assert small[:, 0].tolist() == [[10, 20, 30]] * 3
-    assert reduced_picture(picture[..., 0], 5).tolist() == [[5]]
+    assert reduce(picture[..., 0], 5).tolist() == [[5]]
 
 
 def test_a_frame_is_around_the_box_and_lined_within() -> None:

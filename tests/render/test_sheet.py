@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from cnncli.inspection.views import Row, Subject, Tile
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.board import Row, Tile
 from cnncli.render.colors import DEAD, NOT_FINITE
 from cnncli.render.paging import pages
 from cnncli.render.pixels import FRAME
-from cnncli.render.png.canvas import BACKGROUND, drawable, font, text_width, wrap, wrap_words
+from cnncli.render.png.canvas import BACKGROUND, class_name, drawable, font, text_width, wrap, wrap_words
 from cnncli.render.png.sheet import decode, draw_page
 from cnncli.render.scale import Scale, scaled
 from tests.render.makers import Array, board, numbers, tensor
@@ -270,6 +271,17 @@ def test_columns_stand_below_one_another() -> None:
     assert starts[0] == starts[1]
 
 
+def test_side_by_side_a_small_map_is_as_large_as_a_picture() -> None:
+    picture = np.full((32, 32, 3), 77, np.uint8)
+    for size in (4, 7, 8, 16):
+        row = Row(("x",), "cam", (Tile("input", picture), Tile("cam", np.ones((size, size)))))
+        for drawn in (png(row), png(row, row)):
+            image = pixels(drawn)
+            areas = [(image == color).all(axis=2).sum() for color in ((77, 77, 77), (253, 231, 37))]
+            assert 0.9 < areas[1] / areas[0] <= 1.01
+            assert_decodes(drawn, *[replace(row, tiles=row.tiles[1:])] * (1 if drawn == png(row) else 2))
+
+
 def test_rows_with_the_same_limits_share_a_bar_and_others_have_their_own() -> None:
     row = tensor(np.ones((1, 4, 4)))
     same, own = png(row, row), png(row, tensor(2 * np.ones((1, 4, 4))))
@@ -295,6 +307,11 @@ def test_letters_that_the_font_lacks_are_replaced() -> None:
     assert drawable("café · 犬 ±1") == "cafe · ? ±1"
     assert text_width("犬", 12) == text_width("?", 12)
     assert font(12) is font(12)
+
+
+def test_a_class_whose_name_cannot_be_drawn_has_a_number() -> None:
+    names = ["cat", "café", "犬", "犬 dog", "what?"]
+    assert [class_name(name, 3) for name in names] == ["cat", "café", "class 3", "class 3", "what?"]
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cnncli.inspection.descent import Change
-from cnncli.inspection.views import Subject
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.step import Move, StepView
 from cnncli.render.terminal.step import step
 from tests.render.makers import lines

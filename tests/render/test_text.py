@@ -48,6 +48,9 @@ def test_a_number_can_be_read_back_to_its_digits(value: float) -> None:
         ([0.5, math.nan, -math.inf], ["0.5000", "nan", "-inf"]),
         ([1e-7, 1.0], ["0.000", "1.000"]),
         ([1e-7, 0.0], ["1.000e-7", "0"]),
+        ([0.00012345, -0.00001], ["0.0001234", "-0.0000100"]),
+        ([1e-9, 2.5e9], ["1.000e-9", "2.500e9"]),
+        ([-0.0, math.nan], ["0", "nan"]),
         ([2e9], ["2.000e9"]),
         ([], []),
     ],
@@ -56,11 +59,12 @@ def test_numbers_of_a_grid_share_their_decimals(values: list[float], expected: l
     assert text.numbers(np.array(values)) == expected
 
 
-def test_shapes_and_counts() -> None:
-    assert text.shape_text((6, 28, 28)) == "6x28x28"
-    assert text.shape_text(()) == "1"
+def test_numbers_have_as_many_digits_as_are_asked_for() -> None:
+    assert text.numbers(np.array([0.5]), 8) == ["0.50000000"]
+
+
+def test_counts() -> None:
     assert text.count(1234567) == "1,234,567"
-    assert [text.plural(n, "map") for n in (0, 1, 2)] == ["0 maps", "1 map", "2 maps"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cnncli.inspection.views import LayerRow
+from cnncli.inspection.views.flow import LayerRow
 from cnncli.render.terminal.fitted import Fitted
 from cnncli.render.terminal.units import dead_column, dead_units, short
 from tests.render.makers import lines, row

@@ -24,13 +24,15 @@ from cnncli.graph import Graph, Model
 from cnncli.losses import LOSSES, Loss
 from cnncli.training.checkpoint import load_state, load_weights
 from cnncli.training.evaluation import evaluate
+from cnncli.training.frames import Frames
 from cnncli.training.interruption import Interruption
-from cnncli.training.loop import TrainResult, fit
+from cnncli.training.loop import fit
 from cnncli.training.metrics import TASKS, Totals
 from cnncli.training.optimizers import SGD, Adam, Optimizer
 from cnncli.training.progress import Listener
+from cnncli.training.result import TrainResult
 from cnncli.training.run_directory import RunDirectory
-from cnncli.training.settings import TrainSettings
+from cnncli.training.settings import TrainSettings, WatchSettings
 
 from .networks import Recorder, convnet, dataset, sequence, split, weights_of
 
@@ -62,20 +64,21 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 @pytest.mark.parametrize(
-    ("task", "loss", "outputs", "metric", "least"),
+    ("task", "loss", "outputs", "metric", "guessing"),
     [
-        ("classification", "cross_entropy", 3, "accuracy", 0.9),
-        ("classification", "mse", 3, "accuracy", 0.9),
-        ("classification", "bce_with_logits", 3, "accuracy", 0.9),
-        ("multi-label", "bce_with_logits", 3, "exact_match", 0.8),
-        ("regression", "mse", 2, "r2", 0.5),
+        ("classification", "cross_entropy", 3, "accuracy", 1 / 3),
+        ("classification", "mse", 3, "accuracy", 1 / 3),
+        ("classification", "bce_with_logits", 3, "accuracy", 1 / 3),
+        ("multi-label", "bce_with_logits", 3, "exact_match", 1 / 2**3),
+        ("regression", "mse", 2, "r2", 0),
     ],
 )
-def test_every_task_is_learnt(task: str, loss: str, outputs: int, metric: str, least: float) -> None:
+def test_every_task_is_learnt(task: str, loss: str, outputs: int, metric: str, guessing: float) -> None:
+    """Four fifths of the way from guessing to perfect: the rest is for noise and for so few samples."""
     data = dataset(task)
     model, result = train(data, graph=convnet(outputs), loss=LOSSES[loss](), epochs=12)
     assert result.test is not None
-    assert result.test.metrics[metric] >= least
+    assert result.test.metrics[metric] >= guessing + 0.8 * (1 - guessing)
     assert result.test.samples == 40
     assert result.best is not None
     assert (result.best.accuracy is None) == (task == "regression")
@@ -281,6 +284,37 @@ def test_divergence_is_found_and_good_weights_are_kept(run: RunDirectory, worker
     load_weights(run.last, kept)
     assert weights_of(kept) == weights_of(Model.create(graph, seed=5))
     assert not run.best.exists()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_divergence_has_a_frame_and_a_full_disk_does_not_hide_it(
+    run: RunDirectory, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the weights with which the loss is not finite."""
+
+    def no_space(*arguments: object) -> None:
+        raise OutputError("no space")
+
+    recorder = Recorder()
+    if full:
+        recorder.step = lambda step: monkeypatch.setattr(Frames, "write", no_space)  # type: ignore[method-assign]
+    graph = sequence((1, 6, 6), ("flatten", {}), ("linear", {"out_features": 3}))
+    settings = TrainSettings(epochs=3, batch_size=16, watch=WatchSettings(every=1000))
+    with pytest.raises(DivergedError) as caught:
+        fit(
+            Model.create(graph),
+            dataset(),
+            CROSS_ENTROPY,
+            SGD(lr=1e38, momentum=0.9),
+            settings,
+            run=run,
+            workers=1,
+            listener=recorder,
+        )
+    updates = len(run.read_steps())
+    assert f"in step {updates + 1} the loss is" in str(caught.value)
+    assert run.frames.steps == ((0,) if full else (0, updates))
+    assert str(caught.value).endswith("; the last frame is missing: no space") == full
 
 
 def test_divergence_in_the_last_step_of_an_epoch_is_found() -> None:

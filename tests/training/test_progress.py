@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cnncli.engine.names import ArrayName
 from cnncli.training.evaluation import EvalResult
 from cnncli.training.history import Epoch
-from cnncli.training.loop import TrainResult
 from cnncli.training.metrics import Scores
 from cnncli.training.progress import PlainLines, Plan
+from cnncli.training.result import TrainResult
 from cnncli.training.watch import WatchPlan
 
 TRAIN, VAL = Scores(0.512345, {"accuracy": 0.81234}), Scores(1234567.0, {"mae": 0.25, "r2": -3.0})
@@ -37,7 +38,7 @@ def test_lines() -> None:
 
 def test_what_will_be_watched_is_told_with_its_size() -> None:
     stream = io.StringIO()
-    watch = WatchPlan(("test:0", "test:3"), 1200, 61, {"activation/conv1": (2, 6, 28, 28)}, 2_295_552)
+    watch = WatchPlan(("test:0", "test:3"), 1200, 61, {ArrayName("activation", "conv1"): (2, 6, 28, 28)}, 2_295_552)
     PlainLines(stream).started(Plan(1, 79, 64, {"train": 5000}, "classification", ("val", "accuracy"), None, watch))
     assert stream.getvalue().splitlines()[-1] == "watching test:0, test:3: 61 frames, every 1,200 steps, 2.3 MB"
 

@@ -139,11 +139,13 @@ def test_what_is_missing_is_named(run: RunDirectory, tmp_path: Path) -> None:
     assert run.existing(run.last) == run.last
 
 
-@pytest.mark.parametrize("content", [b"epoch,train_loss\n1\n", b"epoch\n1,2\n", b"epoch\nx\n", b"\xff\xfe\0"])
-def test_damaged_metrics(run: RunDirectory, content: bytes) -> None:
-    run.metrics.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"metrics\.csv: cannot be read as a table of numbers"):
+def test_damaged_tables_are_named_with_their_line(run: RunDirectory) -> None:
+    run.metrics.write_text("epoch,train_loss\n1,2\n1,2\n")
+    with pytest.raises(CheckpointError, match=r"run/metrics\.csv:3: epoch 1 is there twice; expected it once"):
         run.read_metrics()
+    run.health.write_text("epoch,node,dead\n1,conv1,\n1,conv2,0.5\n1,conv1,\n")
+    with pytest.raises(CheckpointError, match=r"run/health\.csv:4: epoch 1 of conv1 is there twice; expected it once"):
+        run.read_health()
 
 
 @pytest.mark.parametrize("content", [b'{"epoch": 1', b"\xff\xfe\0"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cnncli.config import load
 from cnncli.engine import Executor, LossObjective, record_backward
@@ -17,12 +19,13 @@ from cnncli.graph import Model
 from cnncli.losses import LOSSES, Loss
 from cnncli.training.checkpoint import load_weights
 from cnncli.training.frames import Frames
-from cnncli.training.loop import TrainResult, fit
+from cnncli.training.loop import fit
 from cnncli.training.optimizers import Adam
 from cnncli.training.progress import Listener
+from cnncli.training.result import TrainResult
 from cnncli.training.run_directory import RunDirectory
 from cnncli.training.settings import TrainSettings, WatchSettings
-from cnncli.training.watch import FRAMES, plan_watch
+from cnncli.training.watch import FRAMES, Watch, plan_watch
 
 from .networks import Recorder, convnet, dataset, sequence, weights_of
 
@@ -43,6 +46,12 @@ def run(tmp_path: Path) -> RunDirectory:
     return RunDirectory.create("toy", "name: toy\n", tmp_path / "run")
 
 
+def arrays_of(run: RunDirectory, step: int) -> dict[str, NDArray[Any]]:
+    """All that is in a frame."""
+    with np.load(run.frames.path / f"{step:06d}.npz") as arrays:
+        return dict(arrays)
+
+
 def planned(watch: WatchSettings, *, epochs: int = 2, graph: Any = None) -> Any:
     settings = TrainSettings(epochs=epochs, batch_size=16, watch=watch)
     return plan_watch(settings, Model.create(graph or convnet()), LOSS, dataset())
@@ -57,6 +66,29 @@ def test_a_frame_every_so_many_steps_and_at_both_ends(
     train(run, WatchSettings(every=every))
     assert run.frames.steps == steps
     assert planned(WatchSettings(every=every)).frames == len(steps)
+
+
+def test_a_slow_watch_does_not_slow_the_training_that_is_told(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock on which every look at it is a second later, and every frame takes an hour."""
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 1
+        return now
+
+    def after(watch: Watch, step: int, *, ended: bool = False) -> None:
+        nonlocal now
+        now += 3600
+
+    monkeypatch.setattr("cnncli.training.loop.perf_counter", clock)
+    monkeypatch.setattr(Watch, "after", after)
+    _, result = train(run, WatchSettings(every=1))
+    assert [epoch.images_per_second for epoch in result.history] == [16, 16]  # a step of 16 samples is a second
+    assert result.images_per_second == 16
+    assert all(epoch.seconds > 3600 * BATCHES for epoch in result.history)
 
 
 def test_by_default_a_long_training_has_about_sixty_frames() -> None:
@@ -88,38 +120,36 @@ def test_a_frame_holds_what_the_network_makes_of_the_inputs(run: RunDirectory) -
     frames = run.frames
     assert frames.inputs == ("test:7", "train:1")
     names = ["conv2d0", "batch_norm1", "relu2", "max_pool2d3", "linear6"]  # not what repeats its input
-    assert set(frames.keys(BATCHES)) == {
+    frame = arrays_of(run, BATCHES)
+    assert set(frame) == {
         *(f"{kind}/{name}" for kind in ("activation", "gradient") for name in names),
         "parameter/conv2d0.weight",
         "parameter/linear6.weight",
     }
-    frame = frames.read(BATCHES, frames.keys(BATCHES))
     for name in names:
         np.testing.assert_array_equal(frame[f"activation/{name}"], expected.activations[name])
         np.testing.assert_array_equal(frame[f"gradient/{name}"], expected.gradients[name])
     np.testing.assert_array_equal(frame["parameter/conv2d0.weight"], model.parameters["conv2d0"]["weight"])
-    first = frames.read(0, ["parameter/conv2d0.weight"])["parameter/conv2d0.weight"]
+    first = arrays_of(run, 0)["parameter/conv2d0.weight"]
     np.testing.assert_array_equal(first, Model.create(convnet(), seed=5).parameters["conv2d0"]["weight"])
 
 
 def test_only_what_is_asked_for_is_kept(run: RunDirectory) -> None:
-    train(run, WatchSettings(every=4, layers=("conv2d0", "input"), channels=2, what=("gradients", "filters")))
-    keys = run.frames.keys(4)
-    shapes = {key: array.shape for key, array in run.frames.read(4, keys).items()}
+    asked = WatchSettings(every=4, layers=("conv2d0", "input"), channels=2, what=("gradients", "filters"))
+    train(run, asked)
+    shapes = {key: array.shape for key, array in arrays_of(run, 4).items()}
     assert shapes == {
         "gradient/conv2d0": (1, 2, 4, 4),
         "gradient/input": (1, 1, 6, 6),
         "parameter/conv2d0.weight": (2, 1, 3, 3),
     }
-    assert (
-        shapes == planned(WatchSettings(layers=("conv2d0", "input"), channels=2, what=("gradients", "filters"))).shapes
-    )
+    assert shapes == {str(name): shape for name, shape in planned(asked).shapes.items()}
 
 
 def test_what_the_loss_does_not_read_has_no_gradient() -> None:
     graph = sequence((1, 6, 6), ("flatten", {}), ("linear", {"out_features": 3}), ("softmax", {}))
     shapes = planned(WatchSettings(what=("activations", "gradients")), graph=graph).shapes
-    assert set(shapes) == {"activation/linear1", "activation/softmax2", "gradient/linear1"}
+    assert set(map(str, shapes)) == {"activation/linear1", "activation/softmax2", "gradient/linear1"}
 
 
 @pytest.mark.parametrize("after", [1, BATCHES + 2])
@@ -150,9 +180,12 @@ def test_a_full_disk_is_told_and_no_half_frame_stays(run: RunDirectory, monkeypa
     [
         (
             WatchSettings(layers=("conv2d",)),
-            r"train.watch.layers: the network has no layer conv2d; did you mean 'conv2d0'",
+            r"train.watch.layers conv2d: the network has no such layer; did you mean 'conv2d0'",
         ),
-        (WatchSettings(layers=("xyz",)), r"the network has no layer xyz; there are input, conv2d0, batch_norm1, "),
+        (
+            WatchSettings(layers=("xyz",)),
+            r"layers xyz: the network has no such layer; there are input, conv2d0, ",
+        ),
         (WatchSettings(layers=("relu2",), what=("filters",)), r"there is nothing to keep of these layers"),
     ],
 )
@@ -190,15 +223,78 @@ def test_what_was_not_watched_or_is_damaged(run: RunDirectory) -> None:
     assert run.frames.steps == ()
     frames = Frames(run.path / "watch")
     frames.begin(["test:0"])
-    frames.write(3, {"activation/a": np.zeros(2)})
-    with pytest.raises(CheckpointError, match="gradient/a is not a file in the archive; it is of another training"):
-        frames.read(3, ["gradient/a"])
-    (frames.path / "000003.npz").write_bytes(b"PK\3\4 no archive")
-    with pytest.raises(CheckpointError, match=r"000003.npz: cannot be read: .*; remove it, or train again"):
-        frames.read(3, ["activation/a"])
-    (frames.path / "inputs.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"inputs\.json: cannot be read"):
-        assert frames.inputs
+    frames.write(3, {"activation/a": np.ones((1, 2)), "activation/b": np.ones((1, 2), np.int64)})
+    np.testing.assert_array_equal(frames.read(3, {"activation/a": (1, 2)})["activation/a"], np.ones((1, 2)))
+    of_another = r"watch/000003\.npz: is of another training than config\.yaml: has "
+    for key, message in {
+        "gradient/a": "no gradient/a; delete it, or train again",
+        "activation/a": r"activation/a of shape \(1, 2\), float64; expected shape \(1, 3\), floats; delete it",
+        "activation/b": r"activation/b of shape \(1, 2\), int64; expected shape \(1, 3\), floats; delete it",
+    }.items():
+        with pytest.raises(CheckpointError, match=of_another + message):
+            frames.read(3, {key: (1, 3)})
+    with pytest.raises(CheckpointError, match=r"watch/000004\.npz: cannot be read: No such file"):
+        frames.read(4, {})
+
+
+@pytest.mark.parametrize("damage", ["garbage", "empty", "cut", "npy", "pickle", "archive", "header"])
+def test_a_damaged_frame_is_named_in_our_own_words(run: RunDirectory, damage: str) -> None:
+    frames = run.frames
+    frames.write(3, {"activation/a": np.ones((1, 2))})
+    file = frames.path / "000003.npz"
+    whole = file.read_bytes()
+    plain, pickled = io.BytesIO(), io.BytesIO()
+    np.save(plain, np.ones(3))
+    np.savez(pickled, allow_pickle=True, **{"activation/a": np.array([{}], object)})
+    content = {
+        "garbage": b"no archive at all",
+        "empty": b"",
+        "cut": whole[:-30],
+        "npy": plain.getvalue(),
+        "pickle": pickled.getvalue(),
+        "archive": b"PK\3\4 no archive",
+        "header": whole.replace(b"'fortran_order': False", b"'fortran_order': ((((("),
+    }
+    file.write_bytes(content[damage])
+    with pytest.raises(CheckpointError) as caught:
+        frames.read(3, {"activation/a": (1, 2)})
+    assert str(caught.value) == f"{file}: is damaged, or no .npz of arrays; delete it, or train again"
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"inputs": "test:0"}', '{"inputs": []}', '{"inputs": [3]}', "\udcff"]
+)
+def test_inputs_that_are_not_as_they_were_written(run: RunDirectory, text: str) -> None:
+    run.frames.begin(["test:0"])
+    (run.frames.path / "inputs.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(
+        CheckpointError, match=r'watch/inputs\.json: expected {"inputs": \["test:0", ...\]}; restore it'
+    ):
+        assert run.frames.inputs
+
+
+def test_a_training_that_diverged_has_the_frame_of_that_moment(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is not finite in it; and a disk that is full is no error, but a reason."""
+    model, data = Model.create(convnet()), dataset()
+    plan = planned(WatchSettings(every=100))
+    with Executor(model, workers=1) as executor:
+        watch = Watch(plan, executor, LOSS, data, run.frames)
+        model.parameters["linear6"]["weight"][...] = np.nan
+        assert watch.diverged(7) is None
+        assert run.frames.steps == (7,)
+        assert np.isnan(arrays_of(run, 7)["activation/linear6"]).all()
+
+        def full(descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        assert watch.diverged(7) is None  # it is there
+        assert watch.diverged(8) == (
+            f"{run.frames.path / '000008.npz'}: cannot be written: No space left on device; free some space"
+        )
+    assert run.frames.steps == (7,)
 
 
 NETWORK = "model: {input: [1, 6, 6], layers: [flatten, {type: linear, out_features: 3}]}\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cnncli
+from cnncli.cli.drawing import ResultOptions
 from cnncli.cli.options import NetworkOptions, examples
-from cnncli.cli.visualize.drawing import ResultOptions
 
 if TYPE_CHECKING:
     from cnncli.inspection.views.architecture import ArchitectureView

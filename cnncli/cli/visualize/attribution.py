@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import cnncli
+from cnncli.cli.drawing import DrawingOptions
 from cnncli.cli.look import note_random_weights, note_stand_in
 from cnncli.cli.options import Dtype, Input, NetworkOptions, PickOptions, examples
 from cnncli.cli.panels import INPUT, OUTPUT
 from cnncli.cli.progress import counting
-from cnncli.cli.visualize.drawing import DrawingOptions
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -192,12 +192,17 @@ def lrp(
         typer.Option("--rule", help="How a layer shares the relevance of its outputs out among its inputs."),
     ] = "epsilon",
     epsilon: Annotated[
-        float, typer.Option("--epsilon", metavar="X", help="epsilon: added to what would be divided by 0.")
-    ] = 1e-9,
+        float | None,
+        typer.Option("--epsilon", metavar="X", help="epsilon: added to what is divided by; by default 1e-9."),
+    ] = None,
     alpha: Annotated[
-        float,
-        typer.Option("--alpha", metavar="X", help="alpha-beta: the share of what speaks for it; beta is alpha - 1."),
-    ] = 2.0,
+        float | None,
+        typer.Option(
+            "--alpha",
+            metavar="X",
+            help="alpha-beta: the share of what speaks for it; by default 2; beta is alpha - 1.",
+        ),
+    ] = None,
     dtype: Dtype = "float32",
 ) -> None:
     """Draw the relevance that flows back to each pixel."""
@@ -229,6 +234,6 @@ def _show(
     drawing.present(board)
     if board.sanity and not drawing.json:
         from cnncli.cli.output import show
-        from cnncli.render.terminal.attribution import sanity
+        from cnncli.render.terminal.sanity import sanity
 
         show(*([""] if drawing.out else []), sanity(board.sanity))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cnncli
+from cnncli.cli.drawing import ResultOptions
 from cnncli.cli.options import Run, examples
-from cnncli.cli.visualize.drawing import ResultOptions
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,4 +30,4 @@ def curves(result: ResultOptions, run: Run = None) -> None:
 def _save(view: Charts, out: Path) -> list[Path]:
     from cnncli.render.png.charts import save_charts
 
-    return [save_charts(view, out)]
+    return [save_charts(view, out / view.view)]

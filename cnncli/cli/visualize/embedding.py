@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import cnncli
-from cnncli.cli.options import Input, NetworkOptions, examples
+from cnncli.cli.drawing import Npy, ResultOptions
+from cnncli.cli.options import Input, NetworkOptions, SomeSamples, Split, examples
 from cnncli.cli.panels import OUTPUT
 from cnncli.cli.progress import counting
-from cnncli.cli.visualize.drawing import Npy, ResultOptions
-from cnncli.cli.visualize.samples import SomeSamples, Split
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:

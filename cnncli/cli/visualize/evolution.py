@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 import cnncli
+from cnncli.cli.drawing import DrawingOptions, present
 from cnncli.cli.options import PickOptions, Run, examples
 from cnncli.cli.panels import OUTPUT
-from cnncli.cli.visualize.drawing import DrawingOptions, present
 from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Pick
+    pass
 
 FORMATS: dict[str, tuple[Literal["gif", "webp"], ...]] = {
     "gif": ("gif",),
@@ -24,8 +22,10 @@ FORMATS: dict[str, tuple[Literal["gif", "webp"], ...]] = {
     "none": (),
 }
 
-IN_TERMINAL, IN_FILES = 2, 8
-"""How many channels of a layer are drawn, unless it is said."""
+CHANNELS = 2, 8
+"""How many of a layer are drawn in the terminal and in files, unless it is said: each has a row of its own."""
+STEPS = 8
+"""So many stand side by side in files."""
 TILE = 18
 """Columns of the terminal for each step."""
 
@@ -59,9 +59,11 @@ def evolution(
         ),
     ] = None,
     films: Annotated[
-        Literal["gif", "webp", "both", "none"],
-        typer.Option("--format", help="With --out: which animations are written too.", rich_help_panel=OUTPUT),
-    ] = "gif",
+        Literal["gif", "webp", "both", "none"] | None,
+        typer.Option(
+            "--format", help="With --out: which animations are written too; by default gif.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
 ) -> None:
     """Draw how maps and filters changed in a training."""
     from cnncli.cli.output import console
@@ -69,10 +71,14 @@ def evolution(
     scale, out = drawing.check(), drawing.out
     if run is None:
         raise UsageError("which run? give --run DIR")
+    if films is not None and out is None:
+        raise UsageError("--format is that of the animations that --out DIR writes: give it too")
     if out is None:
         columns = max(console().width // TILE, 2)
         drawing.present(
-            cnncli.evolution(run, of=of or ["activations"], pick=_pick(picked, out), columns=steps or columns).board
+            cnncli.evolution(
+                run, of=of or ["activations"], pick=picked.pick(out, CHANNELS), columns=steps or columns
+            ).board
         )
         return
     from cnncli.cli.look import fail_if_nonfinite
@@ -80,15 +86,8 @@ def evolution(
     from cnncli.render.png.gallery import save_board
     from cnncli.render.terminal.board import board as draw
 
-    found = cnncli.evolution(run, of=of or [], pick=_pick(picked, out), columns=steps or IN_FILES)
+    found = cnncli.evolution(run, of=of or [], pick=picked.pick(out, CHANNELS), columns=steps or STEPS)
     *pictures, manifest = save_board(found.board, out, scale, npy=drawing.npy)
-    files = [*pictures, *save_films(found.films, out, FORMATS[films]), manifest]
+    files = [*pictures, *save_films(found.films, out, FORMATS[films or "gif"]), manifest]
     present(found.board, files, lambda: draw(found.board, scale), json=drawing.json)
     fail_if_nonfinite(found.board.nonfinite)
-
-
-def _pick(options: PickOptions, out: Path | None) -> Pick:
-    """With fewer channels than elsewhere, since each has a row of its own."""
-    pick = options.pick(out)
-    said = options.channels is not None or options.top is not None or options.every
-    return pick if said else replace(pick, top=IN_TERMINAL if out is None else IN_FILES)

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import cnncli
+from cnncli.cli.drawing import ResultOptions
 from cnncli.cli.options import (
     Dtype,
     InputOptions,
     LayerNames,
     NetworkOptions,
     ObjectiveOptions,
+    Split,
     examples,
 )
-from cnncli.cli.panels import OUTPUT
+from cnncli.cli.panels import INPUT, OUTPUT
 from cnncli.cli.progress import counting
-from cnncli.cli.visualize.drawing import ResultOptions
-from cnncli.cli.visualize.samples import SomeSamples, Split
+from cnncli.errors import UsageError
 
 if TYPE_CHECKING:
     from cnncli.inspection.views.histograms import HistogramsView
@@ -36,7 +37,16 @@ def histograms(
     objective: ObjectiveOptions,
     result: ResultOptions,
     split: Split = None,
-    samples: SomeSamples = 100,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "--samples",
+            min=1,
+            metavar="N",
+            help="So many, evenly spread over the split; by default 100.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
     layer: LayerNames = None,
     of: Annotated[
         list[str] | None,
@@ -53,10 +63,13 @@ def histograms(
     dtype: Dtype = "float32",
 ) -> None:
     """Draw how weights, activations and gradients are distributed."""
+    from cnncli.api.histograms import SAMPLES
     from cnncli.cli.look import fail_if_nonfinite, note_random_weights
     from cnncli.render.terminal.histograms import histograms as draw
 
     result.check()
+    if shown.input_ and samples:
+        raise UsageError("--samples counts samples of a split, and --input gives others; leave out one of them")
     session = network.load(dtype)
     with counting("samples") as progress:
         view = cnncli.histograms(
@@ -64,7 +77,7 @@ def histograms(
             of=of or [],
             input=shown.input_,
             split=split,
-            samples=samples,
+            samples=samples or SAMPLES,
             label=objective.label or [],
             target=objective.target,
             upstream=objective.upstream,

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import cnncli
-from cnncli.cli.options import NetworkOptions, examples
+from cnncli.cli.drawing import ResultOptions
+from cnncli.cli.options import AllSamples, NetworkOptions, Split, examples
 from cnncli.cli.panels import OUTPUT
 from cnncli.cli.progress import counting
-from cnncli.cli.visualize.drawing import ResultOptions
-from cnncli.cli.visualize.samples import AllSamples, Split
 
 if TYPE_CHECKING:
     from cnncli.inspection.views.mistakes import MistakesView
@@ -49,6 +48,6 @@ def mistakes(
 
 
 def _save(view: MistakesView, out: Path) -> list[Path]:
-    from cnncli.render.png.gallery import save_board
+    from cnncli.render.png.mistakes import save_mistakes
 
-    return save_board(view.board(), out)
+    return save_mistakes(view, out)

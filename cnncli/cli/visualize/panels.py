@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cnncli
+from cnncli.cli.drawing import DrawingOptions
 from cnncli.cli.look import note_random_weights, note_stand_in
 from cnncli.cli.options import (
     Dtype,
@@ -12,7 +13,6 @@ from cnncli.cli.options import (
     PickOptions,
     examples,
 )
-from cnncli.cli.visualize.drawing import DrawingOptions
 
 
 @examples(

@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 import cnncli
-from cnncli.cli.options import Input, NetworkOptions, PickOptions, examples
+from cnncli.cli.drawing import DrawingOptions
+from cnncli.cli.options import Input, NetworkOptions, PickOptions, SomeSamples, Split, examples
 from cnncli.cli.panels import OUTPUT
 from cnncli.cli.progress import counting
-from cnncli.cli.visualize.drawing import DrawingOptions
-from cnncli.cli.visualize.samples import SomeSamples, Split
 
 
 @examples(

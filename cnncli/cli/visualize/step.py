@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 import cnncli
+from cnncli.cli.drawing import DrawingOptions
 from cnncli.cli.look import note_random_weights, note_stand_in
 from cnncli.cli.options import InputOptions, Label, NetworkOptions, PickOptions, examples
 from cnncli.cli.panels import COMPUTING, INPUT
-from cnncli.cli.visualize.drawing import DrawingOptions
 
-IN_TERMINAL = 4
-"""Channels that are drawn unless it is said: each stands there before, after and as the difference."""
+CHANNELS = 4, 8
+"""How many of a layer are drawn in the terminal and in files: each stands there before, after and as the difference."""
 
 
 @examples(
@@ -46,7 +46,6 @@ def step(
 ) -> None:
     """Draw what one step of the optimizer changes, against what the gradient promised."""
     from cnncli.cli.output import show
-    from cnncli.inspection.views.step import SIDE_BY_SIDE
     from cnncli.render.document import plain
     from cnncli.render.terminal.step import step as render
 
@@ -61,10 +60,7 @@ def step(
         steps=steps,
         train_mode=shown.train_mode,
     )
-    pick = picked.pick(drawing.out)
-    if not (picked.channels or picked.top or picked.every):
-        pick = replace(pick, top=IN_TERMINAL if drawing.out is None else SIDE_BY_SIDE.top)
-    board = result.pictures(pick)
+    board = result.pictures(picked.pick(drawing.out, CHANNELS))
     note_random_weights(session)
     subject = result.view.subject
     others = f" and {subject.samples - 1} more" if subject.samples > 1 else ""
@@ -73,5 +69,7 @@ def step(
         show(render(result.view), "")
     if drawing.out is None and not drawing.json and not picked.layer:
         others = "single layers: --layer NAME, or all by --out DIR"
-        board = replace(board, sheets=board.sheets[:1], notes=(*board.notes, others))
-    drawing.present(board, {**plain(board), **plain(result.view)})
+        overview = board.sheets[0]
+        changes = tuple(row for row in overview.rows if row.what.endswith("-change"))
+        board = replace(board, sheets=(replace(overview, rows=changes),), notes=(*board.notes, others))
+    drawing.present(board, {**plain(board), **plain(result.view)}, result.nonfinite)

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cnncli.data.files import existing_file
-from cnncli.data.formats.picture import Resize, Shape
+from cnncli.data.formats.resize import Resize
 from cnncli.errors import DataError
 from cnncli.wording import printable
+
+Shape = tuple[int, ...]
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _MODES = {1: "L", 3: "RGB"}

@@ -6,14 +6,13 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.data.formats.resize import Resize
 from cnncli.errors import DataError
 
-Resize = Literal["stretch", "crop", "pad"]
 Shape = tuple[int, ...]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")

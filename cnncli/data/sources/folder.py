@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cnncli.data.files import existing_folder, reading, require_memory
-from cnncli.data.formats.picture import SUFFIXES, Resize, read_pictures, require_picture_shape
+from cnncli.data.formats.picture import SUFFIXES, read_pictures, require_picture_shape
+from cnncli.data.formats.resize import Resize
 from cnncli.data.source import Pool, Shape, Source, check_class_names
 from cnncli.errors import DataError
 from cnncli.wording import printable

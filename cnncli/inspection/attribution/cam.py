@@ -5,25 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.engine import Executor
-from cnncli.engine.plan import ancestors
+from cnncli.engine import Executor, record_backward
 from cnncli.errors import UsageError
-from cnncli.graph import INPUT, Graph
+from cnncli.graph import Graph
 from cnncli.inspection.attribution.fullgrad import FullGradient
-from cnncli.inspection.attribution.layers import values_and_gradients
 from cnncli.inspection.attribution.method import Attribution, Check, Target
-from cnncli.inspection.names import only_nodes
+from cnncli.inspection.names import only_nodes, with_positions
+from cnncli.inspection.options import among
 from cnncli.wording import one_of
 
 Array = NDArray[Any]
 
 CamName = Literal["grad-cam", "grad-cam++", "hirescam"]
-CAMS: tuple[CamName, ...] = ("grad-cam", "grad-cam++", "hirescam")
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,12 @@ class GradCam:
     positive: bool = True
 
     def __post_init__(self) -> None:
-        if self.method not in CAMS:
-            raise UsageError(f"--method {self.method}: expected {one_of(CAMS)}")
+        among("--method", self.method, get_args(CamName))
 
     def attribute(self, executor: Executor, x: Array, target: Target) -> Attribution:
         layer = chosen_layer(executor.model.graph, target.at, self.layer)
-        values, gradients = values_and_gradients(executor, x, target, [layer])
-        maps, gradient = values[layer], gradients[layer]  # (N, K, h, w)
+        recording = record_backward(executor, x, target.objective, names=[layer])
+        maps, gradient = recording.activations[layer], recording.gradients[layer]  # (N, K, h, w)
         whole = (_weights(self.method, maps, gradient) * maps).sum(axis=1)
         return Attribution(
             np.maximum(whole, 0) if self.positive else whole,
@@ -73,7 +70,7 @@ class GradCam:
 
     def _checks(self, executor: Executor, target: Target, layer: str, maps: Array, whole: Array) -> tuple[Check, ...]:
         """That the map, put together again with the offsets behind the layer, is the logit."""
-        rest = network_behind(executor.model.graph, layer, target.at)
+        rest = executor.model.graph.behind(layer, target.at)
         if rest is None or self.method == "grad-cam++":
             return ()
         with Executor(replace(executor.model, graph=rest), workers=1) as behind:
@@ -96,34 +93,18 @@ class GradCam:
 
 def chosen_layer(graph: Graph, at: str, layer: str | None) -> str:
     """The given layer, or the last value with more than one position that `at` depends on. Raises UsageError."""
-    reached = {INPUT, *ancestors(graph, at)} - {at}
-    with_positions = [
-        name
-        for name in graph.consumers
-        if name in reached and len(graph.shape_of(name)) == 3 and math.prod(graph.shape_of(name)[1:]) > 1
-    ]
-    if not with_positions:
+    known = [name for name in with_positions(graph.up_to(at)) if name != at]
+    if not known:
         raise UsageError("grad-cam needs a layer with channels and positions (C, H, W), and the network has none")
     if layer is None:
-        return with_positions[-1]
+        return known[-1]
     only_nodes(graph, [layer])
-    if layer not in with_positions:
-        shape = graph.shape_of(layer)
-        positions = len(shape) == 3 and math.prod(shape[1:]) > 1
-        why = "the target does not depend on it" if positions else f"a value of shape {shape} has no positions"
-        raise UsageError(f"--layer {layer}: {why}; take {one_of(with_positions)}")
+    if layer not in known:
+        why = f"a value of shape {graph.shape_of(layer)} has no positions"
+        if layer in with_positions(graph):
+            why = "the target does not depend on it"
+        raise UsageError(f"--layer {layer}: {why}; take {one_of(known)}")
     return layer
-
-
-def network_behind(graph: Graph, layer: str, at: str) -> Graph | None:
-    """What makes `at` of the value of a layer, as a network whose input that is; None where `at` depends on more."""
-    before = {INPUT, *ancestors(graph, layer)}
-    names = ancestors(graph, at) - before
-    nodes = tuple(node for node in graph.nodes if node.name in names)
-    if any(name != layer and name in before for node in nodes for name in node.inputs):
-        return None
-    renamed = (replace(node, inputs=tuple(INPUT if name == layer else name for name in node.inputs)) for node in nodes)
-    return Graph(graph.shape_of(layer), tuple(renamed))
 
 
 def _weights(method: CamName, maps: Array, gradient: Array) -> Array:

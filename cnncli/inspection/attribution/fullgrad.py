@@ -8,7 +8,7 @@ Network Visualization", proposition 1). Biases and batch norm are alike in this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import Executor
-from cnncli.engine.plan import ancestors
 from cnncli.graph import Model, Node
 from cnncli.inspection.attribution.method import Check, Target
 from cnncli.layers.run import Run
@@ -40,8 +39,8 @@ class FullGradient:
 
     def __init__(self, executor: Executor, at: str) -> None:
         self._executor = executor
-        model, names = executor.model, ancestors(executor.model.graph, at)
-        nodes = [node for node in model.graph.nodes if node.name in names]
+        model = executor.model
+        nodes = model.graph.up_to(at).nodes
         with np.errstate(all="ignore"):
             self._offsets = _offsets(model, nodes)
             self._exact = all(node.layer.linear or _homogeneous(model, node) for node in nodes)
@@ -65,7 +64,7 @@ class FullGradient:
         return Check("FullGrad", formula, total, values, self._exact, CONDITION)
 
 
-def _offsets(model: Model, nodes: list[Node]) -> Mapping[str, Array]:
+def _offsets(model: Model, nodes: Sequence[Node]) -> Mapping[str, Array]:
     """What each layer gives for zeros, flat and in double precision; those that give zeros are left out."""
     offsets = {}
     for node in nodes:

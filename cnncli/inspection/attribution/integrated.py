@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cnncli.engine import Executor
 from cnncli.errors import UsageError
-from cnncli.inspection.attribution.method import Attribution, Check, Progress, Target, portions, silent
-from cnncli.wording import one_of
+from cnncli.inspection.attribution.method import Attribution, Check, Target, portions
+from cnncli.inspection.options import among
+from cnncli.inspection.progress import Progress, silent
 
 Array = NDArray[Any]
 
@@ -38,8 +39,7 @@ class IntegratedGradients:
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= MOST_STEPS:
             raise UsageError(f"--steps {self.steps}: expected 1 to {MOST_STEPS:,}; 50 are enough for most networks")
-        if self.baseline not in get_args(Baseline):
-            raise UsageError(f"--baseline {self.baseline}: expected {one_of(get_args(Baseline))}")
+        among("--baseline", self.baseline, get_args(Baseline))
 
     def attribute(self, executor: Executor, x: Array, target: Target) -> Attribution:
         start = baseline_of(x, self.baseline)

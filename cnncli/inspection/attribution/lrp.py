@@ -5,25 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import Executor
-from cnncli.engine.plan import ancestors
 from cnncli.errors import UsageError
 from cnncli.graph import INPUT, Model, Node
 from cnncli.inspection.attribution.fullgrad import offset_of
 from cnncli.inspection.attribution.method import Attribution, Check, Target
 from cnncli.inspection.attribution.relevance import AlphaBetaRule, EpsilonRule, Ledger, PassOn
 from cnncli.inspection.attribution.rules import go_back
+from cnncli.inspection.options import among
 from cnncli.inspection.proxies import LayerProxy
 
 Array = NDArray[Any]
 
 RuleName = Literal["epsilon", "alpha-beta", "z+"]
-RULES: tuple[RuleName, ...] = ("epsilon", "alpha-beta", "z+")
 
 EPSILON, ALPHA = 1e-9, 2.0
 """What the rules take unless it is said."""
@@ -67,8 +66,7 @@ class Lrp:
     alpha: float = ALPHA
 
     def __post_init__(self) -> None:
-        if self.rule not in RULES:
-            raise UsageError(f"--rule {self.rule}: expected one of {', '.join(RULES)}")
+        among("--rule", self.rule, get_args(RuleName))
         if not 0 <= self.epsilon < math.inf:
             raise UsageError(f"--epsilon {self.epsilon:g}: expected 0 or more, as in 1e-6")
         if not 1 <= self.alpha < math.inf:
@@ -90,8 +88,7 @@ class Lrp:
         return RelevanceAttribution(relevance, signed=True, checks=(check,), notes=_notes(layers), layers=layers)
 
     def _rules(self, model: Model, at: str, ledger: Ledger) -> dict[str, LayerProxy]:
-        reached = ancestors(model.graph, at)
-        rules = {node.name: self._rule(node, model, ledger) for node in model.graph.nodes if node.name in reached}
+        rules = {node.name: self._rule(node, model, ledger) for node in model.graph.up_to(at).nodes}
         return {name: rule for name, rule in rules.items() if rule is not None}
 
     def _rule(self, node: Node, model: Model, ledger: Ledger) -> LayerProxy | None:
@@ -104,7 +101,7 @@ class Lrp:
             if self.rule == "epsilon":
                 return EpsilonRule(layer, node.name, offset, ledger, self.epsilon)
             return AlphaBetaRule(layer, node.name, offset, ledger, 1.0 if self.rule == "z+" else self.alpha)
-        if node.input_shapes == (node.shape,):
+        if layer.elementwise:
             return PassOn(layer)
         raise UsageError(f"lrp has no rule for {node.name}: {layer.type} is neither linear nor element by element")
 

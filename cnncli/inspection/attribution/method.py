@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from cnncli.engine import Executor, LogitObjective
 from cnncli.graph import INPUT
+from cnncli.inspection.progress import Progress, silent
 
 Array = NDArray[Any]
-
-Progress = Callable[[int, int], None]
-"""Is told how much is done, and how much there is to do."""
 
 COPIES_BYTES = 1 << 24
 """About how much of changed inputs is held at a time."""
@@ -95,10 +93,6 @@ class Method(Protocol):
 
     def attribute(self, executor: Executor, x: Array, target: Target) -> Attribution:
         """For x (N, *input_shape). The executor's model is as at inference, and is left as it is."""
-
-
-def silent(done: int, total: int) -> None:
-    """Nobody is told."""
 
 
 def portions(copies: int, x: Array, progress: Progress = silent) -> Iterator[slice]:

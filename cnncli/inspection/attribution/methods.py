@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cnncli.inspection.attribution.cam import GradCam
 from cnncli.inspection.attribution.guided import Deconvnet, Guided
 from cnncli.inspection.attribution.integrated import IntegratedGradients
@@ -22,4 +24,5 @@ _KINDS: tuple[type[Method], ...] = (
     Lrp,
 )
 
-METHODS: dict[str, type[Method]] = {kind.name: kind for kind in _KINDS}
+METHODS: dict[str, Callable[..., Method]] = {kind.name: kind for kind in _KINDS}
+"""Given their options, as the fields are called."""

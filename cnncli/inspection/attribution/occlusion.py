@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import Executor
-from cnncli.engine.plan import ancestors
 from cnncli.errors import UsageError
-from cnncli.inspection.attribution.method import Attribution, Check, Progress, Target, portions, silent
+from cnncli.inspection.attribution.method import Attribution, Check, Target, portions
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
+from cnncli.wording import plural
 
 Array = NDArray[Any]
 Window = tuple[tuple[int, int], ...]
@@ -41,18 +43,18 @@ class Occlusion:
     progress: Progress = silent
 
     def __post_init__(self) -> None:
-        for option, number in (("--window", self.window), ("--stride", self.stride)):
-            if number is not None and number < 1:
-                raise UsageError(f"{option} {number}: expected a number of pixels, 1 or more")
-        if self.window is not None and self.stride is not None and self.stride > self.window:
-            fix = f"give --stride {self.window} at most"
-            raise UsageError(f"--stride {self.stride}: between windows of {self.window} there would be gaps; {fix}")
+        at_least("--window", self.window)
+        at_least("--stride", self.stride)
+        self._require_no_gaps(self.window)
         if not math.isfinite(self.value):
             raise UsageError(f"--value {self.value:g}: expected a finite number")
 
     def attribute(self, executor: Executor, x: Array, target: Target) -> Attribution:
         sizes = x.shape[1:] if x.ndim == 2 else x.shape[2:]
+        if self.window is not None and self.window > max(sizes):
+            raise UsageError(f"--window {self.window}: expected 1 to {max(sizes)}, the side of the input")
         sides = tuple(min(self.window or max(size // SHARE, 1), size) for size in sizes)
+        self._require_no_gaps(max(sides))
         steps = tuple(min(self.stride or max(side // 2, 1), side) for side in sides)
         windows, apart = _windows(sizes, sides, steps), _windows(sizes, sides, sides)
         whole = target.infer(executor, x).astype(np.float64)
@@ -70,10 +72,15 @@ class Occlusion:
             "linear networks",
         )
         size, stride = ("x".join(map(str, lengths)) for lengths in (sides, steps))
-        note = f"{len(windows):,} windows of {size}, stride {stride}, covered with {self.value:g}"
+        note = f"{plural(len(windows), 'window')} of {size}, stride {stride}, covered with {self.value:g}"
         return Attribution(
             (total / times).astype(executor.model.flat.dtype), signed=True, checks=(check,), notes=(note,)
         )
+
+    def _require_no_gaps(self, side: int | None) -> None:
+        if side is not None and self.stride is not None and self.stride > side:
+            fix = f"give --stride {side} at most"
+            raise UsageError(f"--stride {self.stride}: between windows of {side} there would be gaps; {fix}")
 
     def _drops(
         self, executor: Executor, x: Array, target: Target, whole: Array, windows: Sequence[Window]
@@ -104,5 +111,4 @@ def _place(window: Window) -> Any:
 
 
 def _is_linear(executor: Executor, at: str) -> bool:
-    graph = executor.model.graph
-    return all(graph.by_name[name].layer.linear for name in ancestors(graph, at))
+    return all(node.layer.linear for node in executor.model.graph.up_to(at).nodes)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import Executor, Objective, Tap
-from cnncli.engine.plan import ancestors
 from cnncli.graph import Graph, Model, Node
 from cnncli.inspection.proxies import LayerProxy, with_layers
 from cnncli.layers.base import Cache, Params
@@ -24,9 +23,7 @@ Gradients = tuple[tuple[Array | None, ...], Params]
 
 
 class Rule(LayerProxy):
-    """A stand-in whose `backward` is no derivative: it may not change places with a layer before it."""
-
-    keeps_maximum = False
+    """A stand-in whose `backward` is no derivative."""
 
 
 class GuidedRectifier(Rule):
@@ -46,8 +43,7 @@ class DeconvRectifier(Rule):
 
 def rectifiers(graph: Graph, at: str) -> tuple[Node, ...]:
     """Those that the value `at` depends on, in their order."""
-    reached = ancestors(graph, at)
-    return tuple(node for node in graph.nodes if node.layer.rectifies and node.name in reached)
+    return tuple(node for node in graph.up_to(at).nodes if node.layer.rectifies)
 
 
 def go_back(

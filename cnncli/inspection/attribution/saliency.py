@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from cnncli.engine import Executor
 from cnncli.errors import UsageError
 from cnncli.inspection.attribution.fullgrad import FullGradient
-from cnncli.inspection.attribution.method import Attribution, Progress, Target, portions, silent
+from cnncli.inspection.attribution.method import Attribution, Target, portions
+from cnncli.inspection.options import at_least
+from cnncli.inspection.progress import Progress, silent
 
 Array = NDArray[Any]
 
@@ -60,8 +62,8 @@ class SmoothGrad:
     progress: Progress = silent
 
     def __post_init__(self) -> None:
-        if self.samples < 1:
-            raise UsageError(f"--samples {self.samples}: SmoothGrad is a mean over noisy inputs; give 1 or more")
+        at_least("--samples", self.samples)
+        at_least("--seed", self.seed, 0)
         if not 0 <= self.noise < np.inf:
             raise UsageError(f"--noise {self.noise:g}: expected a share of the input's range, 0 or more, as in 0.15")
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import Executor
-from cnncli.engine.plan import ancestors
 from cnncli.graph import Model
-from cnncli.inspection.attribution.method import Method, Progress, Target, silent
+from cnncli.inspection.attribution.method import Method, Target
+from cnncli.inspection.progress import Progress, silent
 
 Array = NDArray[Any]
 
@@ -49,10 +49,8 @@ def sanity(
     """For every layer with parameters on the way to the target, the last first; `original` is what the method makes
     of the executor's model, `seed` one that its weights were not drawn with."""
     model = executor.model
-    names = ancestors(model.graph, target.at)
-    nodes = [
-        node.name for node in reversed(model.graph.nodes) if node.name in names and model.parameters.get(node.name)
-    ]
+    reached = model.graph.up_to(target.at).nodes
+    nodes = [node.name for node in reversed(reached) if model.parameters.get(node.name)]
     spoilt = model.astype(model.flat.dtype)  # a copy
     fresh = Model.create(model.graph, seed, model.flat.dtype)
     steps = []

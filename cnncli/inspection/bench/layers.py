@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any, cast
 
@@ -17,12 +16,12 @@ from threadpoolctl import threadpool_limits
 
 from cnncli.engine import Executor, LossObjective
 from cnncli.engine.plan import cut
-from cnncli.graph import Graph, Model, Node
+from cnncli.graph import Model, Node
 from cnncli.inspection.bench.products import Product, products
 from cnncli.inspection.bench.report import Cost, LayerCosts
 from cnncli.inspection.bench.speed import timings
 from cnncli.inspection.bench.stopwatch import ENGINE, LOSS, Part, Stopwatch, TimedLayer, TimedLoss
-from cnncli.layers.base import Layer
+from cnncli.inspection.proxies import with_layers
 from cnncli.losses import Loss
 
 Array = NDArray[Any]
@@ -63,14 +62,13 @@ def _times(
     """Seconds of every part of a step, and the nodes whose input needs a gradient."""
     stopwatch = Stopwatch()
     layers = {node.name: TimedLayer(node.name, node.layer, stopwatch) for node in model.graph.nodes}
-    nodes = (replace(node, layer=cast(Layer, layers[node.name])) for node in model.graph.nodes)
-    graph = Graph(model.graph.input_shape, tuple(nodes))
+    timed = with_layers(model, layers)
     timed_loss = cast(Loss, TimedLoss(loss, stopwatch))
     numbers = count()
-    with Executor(replace(model, graph=graph), workers=1, seed=seed) as executor:
+    with Executor(timed, workers=1, seed=seed) as executor:
 
         def differentiate() -> None:
-            objective = LossObjective.of(timed_loss, graph, targets)
+            objective = LossObjective.of(timed_loss, timed.graph, targets)
             executor.differentiate(x, objective, training=True, step=next(numbers), update_buffers=True)
 
         done = sum(1 for _ in timings(lambda: stopwatch.time(differentiate), steps))

@@ -4,10 +4,10 @@
 """
 
 from cnncli.inspection.gradcheck.check import Mapped, Progress, gradcheck
-from cnncli.inspection.gradcheck.error_map import ErrorMap
-from cnncli.inspection.gradcheck.pictures import board
+from cnncli.inspection.gradcheck.pictures import board, brief
 from cnncli.inspection.gradcheck.planted import Attempt, SelfTestReport, self_test
-from cnncli.inspection.gradcheck.report import GradcheckReport, TensorCheck, Verdict
+from cnncli.inspection.gradcheck.report import ErrorMap, GradcheckReport, TensorCheck
+from cnncli.inspection.gradcheck.verdicts import Verdict
 
 __all__ = [
     "Attempt",
@@ -19,6 +19,7 @@ __all__ = [
     "TensorCheck",
     "Verdict",
     "board",
+    "brief",
     "gradcheck",
     "self_test",
 ]

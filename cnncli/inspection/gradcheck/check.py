@@ -14,11 +14,13 @@ from cnncli.engine import Executor, LossObjective, record_forward
 from cnncli.engine.plan import UNIT
 from cnncli.errors import UsageError
 from cnncli.graph import INPUT, Model, Node
-from cnncli.inspection.gradcheck import diagnosis, verdicts
-from cnncli.inspection.gradcheck.error_map import ErrorMap, error_map
+from cnncli.inspection.gradcheck.diagnosis import explain, explain_simply, worst, wrong_shape
+from cnncli.inspection.gradcheck.error_map import error_map
 from cnncli.inspection.gradcheck.examination import Examination, Trial
-from cnncli.inspection.gradcheck.report import GradcheckReport, TensorCheck, Verdict, overall
-from cnncli.inspection.gradcheck.subjects import LayerSubject, LossSubject, NetworkSubject, Subject, is_input
+from cnncli.inspection.gradcheck.functions import Function, LayerFunction, LossFunction, NetworkFunction, is_input
+from cnncli.inspection.gradcheck.report import ErrorMap, GradcheckReport, TensorCheck
+from cnncli.inspection.gradcheck.sampling import numbers_for
+from cnncli.inspection.gradcheck.verdicts import Verdict, of_tensor, overall
 from cnncli.inspection.names import only_nodes
 from cnncli.losses import Loss
 
@@ -30,10 +32,9 @@ LOSS = "loss"
 Progress = Callable[[str, int, int], None]
 """Is told the name of what is being checked, how many were before it, and how many there are in all."""
 
-
 Mapped = Literal["none", "failed", "all"]
-"""Of which tensors a map of the error is made: if of those that failed, then of the network's only where all layers
-alone are right, as others have their map there."""
+"""Of which tensors a map of the error is made. With "failed", of the network's tensors only where every layer alone is
+right: otherwise the layers' maps show where the error comes from."""
 
 
 def gradcheck(
@@ -51,8 +52,10 @@ def gradcheck(
 
     x is (N, *input_shape), N at most 8 (3 are enough), `targets` as the data set has them. `layers` are the nodes to be
     checked, "input" and "loss" among them; none given: all. `mapped` says of which tensors the report has a map of the
-    error. The model is left as it is: batch norm uses the batch's
-    statistics and moves no running ones, dropout has the same masks throughout.
+    error. The numbers found for a tensor go by the seed and its name alone: not by what else is checked, or mapped.
+
+    The model is left as it is: batch norm uses the batch's statistics and moves no running ones, dropout has the same
+    masks throughout.
 
     Raises UsageError, and DataError where the targets do not fit.
     """
@@ -61,41 +64,41 @@ def gradcheck(
         raise UsageError(f"gradcheck takes 1 to {UNIT} samples, but got {len(x)}; 3 are enough")
     wanted = only_nodes(graph, layers, [LOSS])
     x = np.asarray(x, np.float64)
-    rng = np.random.default_rng(seed)
     working = model.astype(np.float64)
     objective = LossObjective.of(loss, graph, targets)
-    jittered = _jitter(working, rng)
+    jittered = _jitter(working, seed)
     # The executor stays open, for BLAS to stay on one thread: the products are small, and its threads wait by spinning.
     with np.errstate(all="ignore"), Executor(working, workers=1, seed=seed) as executor:
         values = record_forward(executor, x, training=True).activations
-        alone: list[tuple[str, Subject]] = [
-            (node.name, _layer(working, node, values, seed, rng)) for node in graph.nodes
-        ]
-        alone.append((LOSS, LossSubject(objective, values[objective.at], rng.normal(size=len(x)))))
-        checker = _Checker(wanted, rng, mapped, progress, total=len(graph.nodes) + 2)
-        for name, subject in alone:
-            checker.alone(name, subject)
-        checker.together(NetworkSubject(working, x, objective, seed))
+        alone: list[tuple[str, Function]] = [(node.name, _layer(working, node, values, seed)) for node in graph.nodes]
+        upstream = numbers_for(seed, "upstream", LOSS).normal(size=len(x))
+        alone.append((LOSS, LossFunction(objective, values[objective.at], upstream)))
+        checker = _Checker(wanted, seed, mapped, progress, total=len(graph.nodes) + 2)
+        for name, function in alone:
+            checker.alone(name, function)
+        checker.together(NetworkFunction(working, x, objective, seed))
     found = tuple(checker.found)
     verdict = overall(check.verdict for check in found)
     return GradcheckReport(verdict, found, len(x), seed, jittered, tuple(checker.maps))
 
 
-def _jitter(model: Model, rng: np.random.Generator) -> tuple[str, ...]:
+def _jitter(model: Model, seed: int) -> tuple[str, ...]:
     """Gives parameters that are all 0 small numbers away from 0."""
     jittered = []
     for node, params in model.parameters.items():
         for key, array in params.items():
             if not array.any():
+                rng = numbers_for(seed, "jitter", node, key)
                 array[...] = rng.uniform(0.01, 0.1, array.shape) * rng.choice([-1, 1], array.shape)
                 jittered.append(f"{node}.{key}")
     return tuple(jittered)
 
 
-def _layer(model: Model, node: Node, values: Mapping[str, Array], seed: int, rng: np.random.Generator) -> LayerSubject:
+def _layer(model: Model, node: Node, values: Mapping[str, Array], seed: int) -> LayerFunction:
     xs = tuple(values[name] for name in node.inputs)
     params, buffers = model.parameters.get(node.name, {}), model.buffers.get(node.name, {})
-    return LayerSubject(node, params, buffers, xs, rng.normal(size=(*node.shape, len(xs[0]))), seed)
+    upstream = numbers_for(seed, "upstream", node.name).normal(size=(*node.shape, len(xs[0])))
+    return LayerFunction(node, params, buffers, xs, upstream, seed)
 
 
 class _Checker:
@@ -104,7 +107,7 @@ class _Checker:
     def __init__(
         self,
         layers: AbstractSet[str],
-        rng: np.random.Generator,
+        seed: int,
         mapped: Mapped,
         progress: Progress | None,
         total: int,
@@ -112,7 +115,7 @@ class _Checker:
         self.found: list[TensorCheck] = []
         self.maps: list[ErrorMap] = []
         self._layers = layers
-        self._rng = rng
+        self._seed = seed
         self._mapped = mapped
         self._progress = progress
         self._total = total
@@ -120,54 +123,55 @@ class _Checker:
         self._alone: set[str] = set()
         self._unusable = False
 
-    def alone(self, node: str, subject: Subject) -> None:
+    def alone(self, node: str, function: Function) -> None:
         self._tell(node)
         self._alone.add(node)
         if node not in self._layers:
             return
-        names = {name: (node, name) for name in subject.tensors}
-        self.found += self._check(subject, names, "layer")
+        names = {name: (node, name) for name in function.tensors}
+        self.found += self._check(function, names, "layer")
 
-    def together(self, subject: NetworkSubject) -> None:
+    def together(self, function: NetworkFunction) -> None:
         self._tell("network")
-        keys = {name: tuple(name.rsplit(".", 1)) if name != INPUT else (INPUT, INPUT) for name in subject.tensors}
+        keys = {name: tuple(name.rsplit(".", 1)) if name != INPUT else (INPUT, INPUT) for name in function.tensors}
         names = {name: (key[0], key[1]) for name, key in keys.items() if key[0] in self._layers}
         if self._unusable:
             hint = "not looked at: first mend the gradient that is missing or has the wrong shape"
             self.found += [TensorCheck(*key, "network", Verdict.UNCHECKED, hint=hint) for key in names.values()]
             return
-        if not np.allclose(subject.executed(), subject.base.terms, rtol=1e-6, equal_nan=True):
+        if not np.allclose(function.executed(), function.base.terms, rtol=1e-6, equal_nan=True):
             hint = "the executor's loss is not that of the layers called one by one: something is overwritten too early"
-            self.found.append(TensorCheck(subject.objective.at, "output", "network", Verdict.FAIL, hint=hint))
-        self.found += list(self._check(subject, names, "network"))
+            self.found.append(TensorCheck(function.objective.at, "output", "network", Verdict.FAIL, hint=hint))
+        self.found += list(self._check(function, names, "network"))
 
     def _tell(self, name: str) -> None:
         if self._progress is not None:
             self._progress(name, self._done, self._total)
         self._done += 1
 
-    def _check(self, subject: Subject, names: Mapping[str, tuple[str, str]], level: str) -> Iterator[TensorCheck]:
-        gradients = subject.gradients(subject.cotangent)
-        obstacle = _obstacle(subject, gradients)
+    def _check(self, function: Function, names: Mapping[str, tuple[str, str]], level: str) -> Iterator[TensorCheck]:
+        gradients = function.gradients(function.cotangent)
+        obstacle = _obstacle(function, gradients)
         for name, (node, tensor) in names.items():
             blank = TensorCheck(node, tensor, level, Verdict.UNCHECKED, hint=obstacle)
-            yield blank if obstacle else self._tensor(blank, subject, name, gradients.get(name))
+            yield blank if obstacle else self._tensor(blank, function, name, gradients.get(name))
 
-    def _tensor(self, blank: TensorCheck, subject: Subject, name: str, gradient: Array | None) -> TensorCheck:
-        point = subject.tensors[name]
+    def _tensor(self, blank: TensorCheck, function: Function, name: str, gradient: Array | None) -> TensorCheck:
+        point = function.tensors[name]
         if gradient is None or gradient.shape != point.shape:
             self._unusable = True
-            hint = "there is none" if gradient is None else diagnosis.wrong_shape(gradient.shape, point.shape)
+            hint = "there is none" if gradient is None else wrong_shape(gradient.shape, point.shape)
             return replace(blank, verdict=Verdict.FAIL, hint=hint)
         if not np.isfinite(gradient).all():
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
             value = float(gradient[index])
             return replace(blank, verdict=Verdict.FAIL, index=index, analytic=value, hint="it is not finite")
-        examination = Examination(subject, name, gradient, self._rng)
+        key = (blank.level, blank.node, blank.tensor)
+        examination = Examination(function, name, gradient, numbers_for(self._seed, *key))
         trials = list(examination.trials())
         check = _summed_up(blank, examination, trials)
         if self._is_mapped(check):
-            self.maps.append(error_map(check, examination))
+            self.maps.append(error_map(check, examination, numbers_for(self._seed, "map", *key)))
         return replace(check, hint=self._hint(check, examination, trials))
 
     def _is_mapped(self, check: TensorCheck) -> bool:
@@ -178,18 +182,18 @@ class _Checker:
     def _failed_alone(self) -> list[TensorCheck]:
         return [check for check in self.found if check.level == "layer" and check.verdict is Verdict.FAIL]
 
-    def _hint(self, check: TensorCheck, examination: Examination, trials: list[Trial]) -> str | None:
+    def _hint(self, check: TensorCheck, examination: Examination[Function], trials: list[Trial]) -> str | None:
         if check.verdict is Verdict.FAIL:
             if check.level == "network":
                 return self._network_hint(check, examination, trials)
-            return diagnosis.explain(examination, trials)
+            return explain(examination, trials)
         return {
             Verdict.SUSPICIOUS: "off by more than rounding, or the oracles contradict each other",
             Verdict.KINK: "all of it lies on corners of the function, where no slope is the right one",
             Verdict.UNCHECKED: "hidden by rounding; is something computed in single precision?",
         }.get(check.verdict)
 
-    def _network_hint(self, check: TensorCheck, examination: Examination, trials: list[Trial]) -> str:
+    def _network_hint(self, check: TensorCheck, examination: Examination[Function], trials: list[Trial]) -> str:
         """Whose fault it is: its own layer's, another's, or that of how they are joined."""
         failed = self._failed_alone()
         own = [other for other in failed if (other.node, other.tensor) == (check.node, check.tensor)]
@@ -198,30 +202,30 @@ class _Checker:
         passing_on = [other.name for other in failed if is_input(other.tensor)]
         if passing_on:
             return f"what reaches it is wrong: see {', '.join(passing_on)}"
-        text = diagnosis.explain_simply(examination, trials)
+        text = explain_simply(examination, trials)
         start = "what reaches it is wrong, though each layer alone is right"
         if not self._layers >= self._alone:
             start = "what reaches it is wrong, perhaps in a layer that was left out"
         return f"{start}: {text}" if text else start
 
 
-def _obstacle(subject: Subject, gradients: Mapping[str, Array | None]) -> str | None:
+def _obstacle(function: Function, gradients: Mapping[str, Array | None]) -> str | None:
     """Why nothing can be compared."""
-    if not np.isfinite(subject.base.terms).all():
+    if not np.isfinite(function.base.terms).all():
         return "the forward pass gives numbers that are not finite"
-    name, value = next(iter(subject.tensors.items()))
-    if not np.array_equal(subject.forward(name, value).terms, subject.base.terms):
+    name, value = next(iter(function.tensors.items()))
+    if not np.array_equal(function.forward(name, value).terms, function.base.terms):
         return "two forward passes with the same numbers differ"
-    for key, again in subject.gradients(subject.cotangent).items():
+    for key, again in function.gradients(function.cotangent).items():
         gradient = gradients.get(key)
         if gradient is not None and again is not None and not np.array_equal(gradient, again, equal_nan=True):
             return f"two backward passes with the same numbers differ, in the gradient of {key}"
     return None
 
 
-def _summed_up(blank: TensorCheck, examination: Examination, trials: list[Trial]) -> TensorCheck:
+def _summed_up(blank: TensorCheck, examination: Examination[Function], trials: list[Trial]) -> TensorCheck:
     telling = [trial for trial in trials if trial.analytic or trial.numeric]  # 0 is right almost everywhere
-    verdict = verdicts.of_tensor([trial.verdict for trial in telling or trials])
+    verdict = of_tensor([trial.verdict for trial in telling or trials])
     counts = {kind: sum(trial.verdict is kind for trial in trials) for kind in (Verdict.KINK, Verdict.UNCHECKED)}
     decided = [trial for trial in trials if trial.verdict not in counts]
     check = replace(
@@ -232,7 +236,7 @@ def _summed_up(blank: TensorCheck, examination: Examination, trials: list[Trial]
         unchecked=counts[Verdict.UNCHECKED],
         relative_error=max((trial.error for trial in decided), default=None),
     )
-    place = diagnosis.worst(examination, decided or trials)
+    place = worst(examination, decided or trials)
     if place is None:
         return check
     return replace(check, index=place.probe.index, analytic=place.analytic, numeric=place.numeric, oracle=place.oracle)

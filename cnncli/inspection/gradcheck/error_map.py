@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.inspection.gradcheck.examination import Examination
-from cnncli.inspection.gradcheck.report import TensorCheck, full_name
+from cnncli.inspection.gradcheck.functions import Function, is_input
+from cnncli.inspection.gradcheck.report import ErrorMap, TensorCheck
 from cnncli.inspection.gradcheck.sampling import dense
-from cnncli.inspection.gradcheck.subjects import is_input
 from cnncli.inspection.gradcheck.truth import true_gradient
 from cnncli.inspection.gradcheck.verdicts import COMPLEX
 
@@ -22,48 +21,21 @@ SLICES = 1024
 """So many parts of a tensor that is too large are looked at."""
 
 
-@dataclass(frozen=True, eq=False)
-class ErrorMap:
-    """One tensor's gradient as backward says and as it is, batch first.
-
-    Of a tensor that is too large `true` is empty, and `by_slice` holds the errors of its filters, or of an input's
-    channels or features (where they are very many, of neighbouring ones together): of the slope along one random
-    direction. Elsewhere `by_slice` is empty.
-
-    The `largest` error is a share of the largest true element or slope; `differing` of the `count` elements or slices
-    are off by more than rounding. In a gradient that passes these are on corners of the network, as where equal pixels
-    compete in a maximum: which of them wins in a forward pass is a matter of rounding.
-    """
-
-    node: str
-    tensor: str
-    level: str
-    largest: float
-    differing: int
-    count: int
-    analytic: Array
-    true: Array
-    by_slice: Array
-
-    @property
-    def name(self) -> str:
-        """conv1.weight."""
-        return full_name(self.node, self.tensor)
-
-
-def error_map(check: TensorCheck, examination: Examination) -> ErrorMap:
+def error_map(check: TensorCheck, examination: Examination[Function], rng: np.random.Generator) -> ErrorMap:
     """Of the tensor that was examined. Terms on corners of the function have no part in it."""
     claimed = examination.gradient
-    true = true_gradient(examination.subject, examination.name, examination.cotangent, examination.rng)
-    errors = _by_slice(examination) if true is None else _errors(claimed, true, examination.negligible)
+    true = true_gradient(examination.function, examination.name, examination.cotangent, rng)
+    errors = _by_slice(examination, rng) if true is None else _errors(claimed, true, examination.negligible)
+    differs = errors > COMPLEX.bad
     return ErrorMap(
         *(check.node, check.tensor, check.level),
         largest=float(errors.max(initial=0)),
-        differing=int((errors > COMPLEX.bad).sum()),
+        differing=int(differs.sum()),
         count=errors.size,
         analytic=claimed,
         true=NONE if true is None else true,
         by_slice=errors if true is None else NONE,
+        differs=differs,
     )
 
 
@@ -76,7 +48,7 @@ def _errors(claimed: Array, true: Array, negligible: float) -> Array:
     return errors
 
 
-def _by_slice(examination: Examination) -> Array:
+def _by_slice(examination: Examination[Function], rng: np.random.Generator) -> Array:
     shape = examination.gradient.shape
     axis = 1 if is_input(examination.name) else 0
     parts = np.array_split(np.arange(shape[axis]), min(shape[axis], SLICES))
@@ -84,6 +56,6 @@ def _by_slice(examination: Examination) -> Array:
     for place, part in enumerate(parts):
         mask = np.zeros(shape, np.bool_)
         np.moveaxis(mask, axis, 0)[part] = True
-        direction = dense(mask, examination.rng).direction
+        direction = dense(mask, rng).direction
         claimed[place], true[place] = (examination.gradient * direction).sum(), examination.slope(direction)
     return _errors(claimed, true, examination.negligible)

@@ -1,15 +1,16 @@
-"""One tensor of a subject against the oracles."""
+"""One tensor of a function against the oracles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.inspection.gradcheck import kinks, sampling, verdicts
+from cnncli.inspection.gradcheck.functions import Function
 from cnncli.inspection.gradcheck.oracles import (
     STEPS,
     Difference,
@@ -19,13 +20,12 @@ from cnncli.inspection.gradcheck.oracles import (
     slope,
     smallest_step,
 )
-from cnncli.inspection.gradcheck.report import Verdict
 from cnncli.inspection.gradcheck.rounding import Point, Rounding, gradient_of
 from cnncli.inspection.gradcheck.sampling import Probe
-from cnncli.inspection.gradcheck.subjects import Subject
-from cnncli.inspection.gradcheck.verdicts import CENTRAL, COMPLEX, Tolerance, compare
+from cnncli.inspection.gradcheck.verdicts import CENTRAL, COMPLEX, Tolerance, Verdict, compare
 
 Array = NDArray[Any]
+F_co = TypeVar("F_co", bound=Function, covariant=True)
 
 COMPLEX_STEP, CENTRAL_DIFFERENCE, ONE_SIDED = "complex step", "central difference", "one-sided slopes"
 
@@ -56,23 +56,23 @@ class _Opinion:
     error: float
 
 
-class Examination:
-    """A tensor, `gradient` being what backward says of sum(cotangent * terms).
+class Examination(Generic[F_co]):
+    """A tensor of a function, `gradient` being what backward says of sum(cotangent * terms).
 
     Terms that lie on a corner are taken out of the cotangent, so that what remains can be judged sharply; they are
     judged on their own, as far as that goes.
     """
 
-    def __init__(self, subject: Subject, name: str, gradient: Array, rng: np.random.Generator) -> None:
-        self.subject = subject
+    def __init__(self, function: F_co, name: str, gradient: Array, rng: np.random.Generator) -> None:
+        self.function = function
         self.name = name
         self.rng = rng
-        self.corners = kinks.cornered(subject, name, rng)
-        self.cotangent, self.gradient = subject.cotangent, gradient
+        self.corners = kinks.cornered(function, name, rng)
+        self.cotangent, self.gradient = function.cotangent, gradient
         if self.corners is not None:
-            self.cotangent = subject.cotangent * ~self.corners
-            self.gradient = gradient_of(subject, name, self.cotangent)
-        self._rounding = Rounding(name, Point(subject, self.cotangent, self.gradient), rng)
+            self.cotangent = function.cotangent * ~self.corners
+            self.gradient = gradient_of(function, name, self.cotangent)
+        self._rounding = Rounding(name, Point(function, self.cotangent, self.gradient), rng)
 
     def trials(self) -> Iterator[Trial]:
         if self.corners is None or not self.corners.all():
@@ -90,18 +90,18 @@ class Examination:
 
     def slope(self, direction: Array) -> float:
         """By the better oracle that there is."""
-        return slope(self.subject, self.name, direction, self.cotangent)
+        return slope(self.function, self.name, direction, self.cotangent)
 
     def is_wrong(self, direction: Array) -> bool:
         exact = self._by_complex_step(_dot(self.gradient, direction), direction)
         return (exact or self._opinion_of(self._first_difference(direction), 0)).verdict is Verdict.FAIL
 
     def _first_difference(self, direction: Array) -> Difference:
-        return difference(self.subject, self.name, direction, STEPS[0])
+        return difference(self.function, self.name, direction, STEPS[0])
 
     def _direction(self) -> Iterator[Trial]:
         """A dense direction; where corners are in the way, one that moves fewer elements as well."""
-        for support in sampling.supports(self.subject.tensors[self.name], self.rng):
+        for support in sampling.supports(self.function.tensors[self.name], self.rng):
             trial = self._trial(sampling.dense(support, self.rng))
             yield trial
             if trial.verdict is not Verdict.KINK:
@@ -124,7 +124,7 @@ class Examination:
         return Trial(probe, verdict, analytic, exact.numeric, exact.error, COMPLEX_STEP)
 
     def _by_complex_step(self, analytic: float, direction: Array) -> _Opinion | None:
-        numeric = complex_step(self.subject, self.name, direction, self.cotangent)
+        numeric = complex_step(self.function, self.name, direction, self.cotangent)
         if numeric is None:
             return None
         opinion = _opinion(analytic, numeric, 0, COMPLEX)
@@ -143,7 +143,7 @@ class Examination:
         the point itself is on a corner."""
         smooth: Difference | None = None
         corner = False
-        for number, found in enumerate(differences(self.subject, self.name, direction)):
+        for number, found in enumerate(differences(self.function, self.name, direction)):
             if kinks.crossed(found, self.corners):
                 corner = corner or (number >= NEAR and kinks.visible(found, self.cotangent))
                 continue
@@ -164,14 +164,14 @@ class Examination:
         return _opinion(_dot(self.gradient, found.moved), found.slope(self.cotangent), noise, CENTRAL)
 
     def _on_corners(self, corners: Array) -> Iterator[Trial]:
-        cotangent = self.subject.cotangent * corners
-        gradient = gradient_of(self.subject, self.name, cotangent)
+        cotangent = self.function.cotangent * corners
+        gradient = gradient_of(self.function, self.name, cotangent)
         everything = np.ones(gradient.shape, np.bool_)
-        step = smallest_step(self.subject, self.name)
+        step = smallest_step(self.function, self.name)
         probes = [sampling.dense(everything, self.rng) for _ in range(sampling.DIRECTIONS)]
         probes += sampling.elements(gradient, sampling.ELEMENTS, self.rng)
         for probe in probes:
-            found = difference(self.subject, self.name, probe.direction, step)
+            found = difference(self.function, self.name, probe.direction, step)
             analytic = _dot(gradient, found.moved)
             verdict = Verdict.KINK if kinks.between(found, cotangent, analytic) else Verdict.FAIL
             numeric = found.slope(cotangent)

@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class BackwardCall:
     """What a layer's backward is told; arrays are batch last."""
 
     layer: Layer
@@ -38,7 +38,7 @@ class Scene:
         run = replace(self.run, training=training, owns_dy=False)
         return self.layer.backward(params, self.cache, (self.dy if dy is None else dy).copy(), run)
 
-    def padded(self, pads: Sequence[tuple[int, int]]) -> Scene:
+    def padded(self, pads: Sequence[tuple[int, int]]) -> BackwardCall:
         """With the padding as part of the input."""
         layer = changed(self.layer, padding=0)
         border = -np.inf if layer.picks_maximum else 0
@@ -56,12 +56,12 @@ class Scene:
 
 @dataclass(frozen=True)
 class Fault:
-    """`spoil(gradient, scene)` is what a faulty backward gives instead of the gradient of `tensor`."""
+    """`spoil(gradient, call)` is what a faulty backward gives instead of the gradient of `tensor`."""
 
     name: str
     tensor: str
     fits: Callable[[Node, Params], bool]
-    spoil: Callable[[Array, Scene], Array]
+    spoil: Callable[[Array, BackwardCall], Array]
 
 
 class FaultyLayer(LayerProxy):
@@ -85,17 +85,17 @@ class FaultyLayer(LayerProxy):
 
     def backward(self, params: Params, cache: Cache, dy: Array, run: Run) -> tuple[tuple[Array | None, ...], Params]:
         xs, own = cache
-        scene = Scene(self.layer, dict(params), xs, own, dy.copy(), run)
+        call = BackwardCall(self.layer, dict(params), xs, own, dy.copy(), run)
         dxs, gradients = self.layer.backward(params, own, dy, run)
         tensor = self._fault.tensor
         if tensor in gradients:
-            gradients = {**gradients, tensor: self._spoilt(gradients[tensor], scene)}
+            gradients = {**gradients, tensor: self._spoilt(gradients[tensor], call)}
         elif dxs[0] is not None:
-            dxs = (self._spoilt(dxs[0], scene), *dxs[1:])
+            dxs = (self._spoilt(dxs[0], call), *dxs[1:])
         return dxs, gradients
 
-    def _spoilt(self, gradient: Array, scene: Scene) -> Array:
-        spoilt = self._fault.spoil(gradient, scene)
+    def _spoilt(self, gradient: Array, call: BackwardCall) -> Array:
+        spoilt = self._fault.spoil(gradient, call)
         self.differs = self.differs or not np.array_equal(spoilt, gradient)
         return spoilt
 
@@ -121,40 +121,40 @@ def _strides(node: Node, params: Params) -> bool:
     return len(node.shape) == 3 and window is not None and window[1] != (1, 1) and max(node.shape[1:]) > 1
 
 
-def _one_entry(gradient: Array, scene: Scene) -> Array:
+def _one_entry(gradient: Array, call: BackwardCall) -> Array:
     spoilt = gradient.copy()
     spoilt.flat[spoilt.size // 2] += 0.01 * np.abs(gradient).max()
     return spoilt
 
 
-def _flipped_weight(gradient: Array, scene: Scene) -> Array:
-    return scene.dx(weight=np.ascontiguousarray(scene.params["weight"][..., ::-1, ::-1]))
+def _flipped_weight(gradient: Array, call: BackwardCall) -> Array:
+    return call.dx(weight=np.ascontiguousarray(call.params["weight"][..., ::-1, ::-1]))
 
 
-def _leak(gradient: Array, scene: Scene) -> Array:
-    return np.where(scene.xs[0].real > 0, gradient, 0.01 * scene.dy)
+def _leak(gradient: Array, call: BackwardCall) -> Array:
+    return np.where(call.xs[0].real > 0, gradient, 0.01 * call.dy)
 
 
-def _neighbour(gradient: Array, scene: Scene) -> Array:
+def _neighbour(gradient: Array, call: BackwardCall) -> Array:
     """Everything one pixel to the side."""
     return np.roll(gradient, 1, axis=2 if gradient.shape[2] > 1 else 1)
 
 
-def _unstrided(gradient: Array, scene: Scene) -> Array:
+def _unstrided(gradient: Array, call: BackwardCall) -> Array:
     """What each window gives, put where the window would lie if the stride were 1. Windows are taken in groups that do
     not overlap, so that it can be told what each gives."""
-    windows = Windows.of(scene.layer, scene.xs[0].shape[:-1])
+    windows = Windows.of(call.layer, call.xs[0].shape[:-1])
     assert windows is not None
     pads = [(0, 0), *windows.padding(), (0, 0)]
-    alone = scene.padded(pads)
+    alone = call.padded(pads)
     (height, width), (rows, columns) = windows.extent, windows.stride
     down, across = -(-height // rows), -(-width // columns)
     spoilt = np.zeros_like(alone.xs[0])
     for first in product(range(down), range(across)):
         places = list(product(range(first[0], windows.outputs[0], down), range(first[1], windows.outputs[1], across)))
-        dy = np.zeros_like(scene.dy)
+        dy = np.zeros_like(call.dy)
         for place in places:
-            dy[:, *place] = scene.dy[:, *place]
+            dy[:, *place] = call.dy[:, *place]
         given = alone.dx(dy)
         for row, column in places:
             window = given[:, row * rows : row * rows + height, column * columns : column * columns + width]
@@ -164,14 +164,14 @@ def _unstrided(gradient: Array, scene: Scene) -> Array:
 
 
 FAULTS = (
-    Fault("weight gradient x 1.001", "weight", _has("weight"), lambda g, scene: g * 1.001),
-    Fault("weight gradient x 2", "weight", _has("weight"), lambda g, scene: g * 2),
-    Fault("wrong sign of the weight gradient", "weight", _has("weight"), lambda g, scene: -g),
+    Fault("weight gradient x 1.001", "weight", _has("weight"), lambda g, call: g * 1.001),
+    Fault("weight gradient x 2", "weight", _has("weight"), lambda g, call: g * 2),
+    Fault("wrong sign of the weight gradient", "weight", _has("weight"), lambda g, call: -g),
     Fault("one entry of the weight gradient", "weight", _has("weight"), _one_entry),
-    Fault("bias gradient dropped", "bias", _has("bias"), lambda g, scene: np.zeros_like(g)),
-    Fault("bias gradient of one position", "bias", _has_bias_of_positions, lambda g, scene: scene.dy[:, 0, 0].sum(-1)),
-    Fault("kernel flipped", "weight", _has_kernel, lambda g, scene: g[..., ::-1, ::-1]),
-    Fault("kernel transposed", "weight", _has_square_kernel, lambda g, scene: g.swapaxes(-1, -2)),
+    Fault("bias gradient dropped", "bias", _has("bias"), lambda g, call: np.zeros_like(g)),
+    Fault("bias gradient of one position", "bias", _has_bias_of_positions, lambda g, call: call.dy[:, 0, 0].sum(-1)),
+    Fault("kernel flipped", "weight", _has_kernel, lambda g, call: g[..., ::-1, ::-1]),
+    Fault("kernel transposed", "weight", _has_square_kernel, lambda g, call: g.swapaxes(-1, -2)),
     Fault("kernel flipped on the way back", INPUT, _has_kernel, _flipped_weight),
     Fault("wrong stride", INPUT, _strides, _unstrided),
     Fault("leaky ReLU", INPUT, lambda node, params: node.layer.rectifies, _leak),
@@ -180,7 +180,7 @@ FAULTS = (
         "batch statistics as constants",
         INPUT,
         lambda node, params: node.layer.couples_batch,
-        lambda g, scene: scene.dx(training=False),
+        lambda g, call: call.dx(training=False),
     ),
 )
 """All that go into a layer."""

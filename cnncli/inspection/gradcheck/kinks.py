@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.inspection.gradcheck.functions import Function
 from cnncli.inspection.gradcheck.oracles import Difference, difference, magnitude
 from cnncli.inspection.gradcheck.sampling import dense
-from cnncli.inspection.gradcheck.subjects import Subject
 
 Array = NDArray[Any]
 
@@ -40,17 +40,17 @@ def visible(found: Difference, cotangent: Array) -> bool:
     return abs(left - right) > SHARP * max(abs(left), abs(right)) + 10 * found.noise(cotangent)
 
 
-def cornered(subject: Subject, name: str, rng: np.random.Generator) -> Array | None:
+def cornered(function: Function, name: str, rng: np.random.Generator) -> Array | None:
     """The terms that are exactly on a corner as far as this tensor can move them; None if there are none, or where
     branches do not belong to terms. With all elements moved at random, each of them shows on one side or the other.
     """
-    if not subject.base.branches:
+    if not function.base.branches:
         return None
-    found = np.zeros(subject.base.terms.shape, np.bool_)
-    step = TOUCH * magnitude(subject.tensors[name])
+    found = np.zeros(function.base.terms.shape, np.bool_)
+    step = TOUCH * magnitude(function.tensors[name])
     for _ in range(2):
-        direction = dense(np.ones(subject.tensors[name].shape, np.bool_), rng).direction
-        for mask in switched(difference(subject, name, direction, step)).values():
+        direction = dense(np.ones(function.tensors[name].shape, np.bool_), rng).direction
+        for mask in switched(difference(function, name, direction, step)).values():
             if mask.shape != found.shape:
                 return None
             found |= mask

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.inspection.gradcheck.subjects import Evaluation, Subject
+from cnncli.inspection.gradcheck.functions import Evaluation, Function
 
 Array = NDArray[Any]
 
@@ -23,44 +23,44 @@ LAST_STEP = 1e-7
 EPS = float(np.finfo(np.float64).eps)
 
 
-def complex_step(subject: Subject, name: str, direction: Array, cotangent: Array) -> float | None:
+def complex_step(function: Function, name: str, direction: Array, cotangent: Array) -> float | None:
     """Im f(theta + i h u) / h, exact to rounding since nothing is subtracted (Martins, Sturdza and Alonso 2003).
 
     None where the forward pass cannot compute with complex numbers, or computes something else.
     """
-    slopes = _by_complex_step(subject, name, direction)
+    slopes = _by_complex_step(function, name, direction)
     return None if slopes is None else float((cotangent * slopes).sum())
 
 
-def slopes(subject: Subject, name: str, direction: Array) -> Array:
+def slopes(function: Function, name: str, direction: Array) -> Array:
     """Of every term, by the better oracle that there is."""
-    exact = _by_complex_step(subject, name, direction)
+    exact = _by_complex_step(function, name, direction)
     if exact is not None:
         return exact
-    left, right = difference(subject, name, direction, STEPS[0]).slopes()
+    left, right = difference(function, name, direction, STEPS[0]).slopes()
     between: Array = (left + right) / 2
     return between
 
 
-def slope(subject: Subject, name: str, direction: Array, cotangent: Array) -> float:
+def slope(function: Function, name: str, direction: Array, cotangent: Array) -> float:
     """Of sum(cotangent * terms), by the better oracle that there is."""
-    return float((cotangent * slopes(subject, name, direction)).sum())
+    return float((cotangent * slopes(function, name, direction)).sum())
 
 
-def _by_complex_step(subject: Subject, name: str, direction: Array) -> Array | None:
+def _by_complex_step(function: Function, name: str, direction: Array) -> Array | None:
     """d(terms) / d(direction)."""
     try:
-        terms = subject.forward(name, subject.tensors[name] + 1j * IMAGINARY_STEP * direction).terms
+        terms = function.forward(name, function.tensors[name] + 1j * IMAGINARY_STEP * direction).terms
     except TypeError:
         return None
-    if terms.dtype.kind != "c" or not np.allclose(terms.real, subject.base.terms, rtol=1e-9, atol=_size(subject)):
+    if terms.dtype.kind != "c" or not np.allclose(terms.real, function.base.terms, rtol=1e-9, atol=_size(function)):
         return None
     exact: Array = terms.imag / IMAGINARY_STEP
     return exact
 
 
-def _size(subject: Subject) -> float:
-    return 1e-9 * float(np.abs(subject.base.terms).max(initial=0))
+def _size(function: Function) -> float:
+    return 1e-9 * float(np.abs(function.base.terms).max(initial=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,27 +91,27 @@ class Difference:
         return EPS * float(np.abs(cotangent * self.base.magnitudes).sum()) / self.step
 
 
-def difference(subject: Subject, name: str, direction: Array, step: float) -> Difference:
+def difference(function: Function, name: str, direction: Array, step: float) -> Difference:
     """With a tensor a step along a direction to either side of the point."""
-    point = subject.tensors[name]
+    point = function.tensors[name]
     above, below = point + step * direction, point - step * direction
     moved = (above - below) / (2 * step)
-    return Difference(step, moved, subject.base, subject.forward(name, above), subject.forward(name, below))
+    return Difference(step, moved, function.base, function.forward(name, above), function.forward(name, below))
 
 
-def differences(subject: Subject, name: str, direction: Array) -> Iterator[Difference]:
+def differences(function: Function, name: str, direction: Array) -> Iterator[Difference]:
     """With ever smaller steps."""
-    point = subject.tensors[name]
+    point = function.tensors[name]
     largest = max(1.0, float(np.abs(point[direction != 0]).max(initial=0)))
     steps = [relative * largest for relative in STEPS]
-    last = smallest_step(subject, name)
+    last = smallest_step(function, name)
     for step in [*steps, last] if last < steps[-1] else steps:
-        yield difference(subject, name, direction, step)
+        yield difference(function, name, direction, step)
 
 
-def smallest_step(subject: Subject, name: str) -> float:
+def smallest_step(function: Function, name: str) -> float:
     """What is hardly more than a point, and yet more than rounding."""
-    return LAST_STEP * magnitude(subject.tensors[name])
+    return LAST_STEP * magnitude(function.tensors[name])
 
 
 def magnitude(point: Array) -> float:

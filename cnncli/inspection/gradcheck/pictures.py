@@ -10,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.graph import Graph
-from cnncli.inspection.gradcheck.error_map import ErrorMap
-from cnncli.inspection.gradcheck.report import GradcheckReport, TensorCheck, Verdict
-from cnncli.inspection.gradcheck.subjects import is_input
-from cnncli.inspection.gradcheck.verdicts import COMPLEX
+from cnncli.inspection.gradcheck.functions import is_input
+from cnncli.inspection.gradcheck.report import ErrorMap, GradcheckReport, TensorCheck
+from cnncli.inspection.gradcheck.verdicts import Verdict
 from cnncli.inspection.statistics import statistics
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem, shape_text
 from cnncli.inspection.views.panels import filter_row, value_row
 from cnncli.inspection.views.pick import Pick
-from cnncli.inspection.views.subject import Subject
 
 Array = NDArray[Any]
 
 ALL = Pick(top=None)
+FEW_TILES, FEW_SHEETS = 4, 2
+"""What a terminal has room for."""
 
 
 def board(report: GradcheckReport, graph: Graph, subject: Subject, top: int) -> Board:
@@ -30,6 +31,16 @@ def board(report: GradcheckReport, graph: Graph, subject: Subject, top: int) -> 
     checks = {(check.node, check.tensor, check.level): check for check in report.tensors}
     sheets = tuple(_sheet(found, checks[found.node, found.tensor, found.level], graph, top) for found in report.maps)
     return Board("gradcheck", subject, sheets)
+
+
+def brief(report: GradcheckReport, graph: Graph, subject: Subject) -> Board:
+    """The first few sheets with few tiles each, without the hints, to stand in a text that has them; and how many maps
+    there are in all, where that is more."""
+    whole = board(report, graph, subject, FEW_TILES)
+    sheets = tuple(replace(sheet, notes=()) for sheet in whole.sheets[:FEW_SHEETS])
+    total = len(whole.sheets)
+    notes = (f"with --out DIR the maps of all {total} wrong gradients are drawn",) if total > FEW_SHEETS else ()
+    return replace(whole, sheets=sheets, notes=notes)
 
 
 def _sheet(found: ErrorMap, check: TensorCheck, graph: Graph, top: int) -> Sheet:
@@ -49,13 +60,16 @@ def _by_element(found: ErrorMap, check: TensorCheck, graph: Graph, index: int, t
     """Three rows of the same channels."""
     arrays = {"analytic": found.analytic, "true": found.true, "difference": found.analytic - found.true}
     whose: tuple[str, ...] = ()
+    errors = np.where(found.differs, np.abs(arrays["difference"]), 0)
     if is_input(found.tensor):
-        errors = np.abs(arrays["difference"]).reshape(len(found.analytic), -1).max(axis=1)
-        sample = int(errors.argmax())
+        sample = int(errors.reshape(len(errors), -1).max(axis=1).argmax())
+        errors = errors[sample]
         arrays = {what: array[sample] for what, array in arrays.items()}
         whose = (f"sample {sample}",)
     rows = {what: _row(found, graph, index, what, array) for what, array in arrays.items()}
-    chosen, inner = _worst(rows["difference"], top) if found.differing else _first(rows["analytic"], top)
+    chosen, inner = (
+        _worst(_row(found, graph, index, "error", errors), top) if found.differing else _first(rows["analytic"], top)
+    )
     both = statistics(np.stack([arrays["analytic"], arrays["true"]]))
     texts = {
         "analytic": "what backward says",
@@ -94,14 +108,14 @@ def _row(found: ErrorMap, graph: Graph, index: int, what: str, array: Array) -> 
 
 def _worst(row: Row, top: int) -> tuple[list[int], list[int]]:
     """Which of the row's tiles have the largest errors, and where they are stacks of maps, which of these. Tiles that
-    are right are left out."""
-    sizes = np.stack([np.abs(tile.values) for tile in row.tiles])  # (tiles, H, W) or (tiles, maps, H, W)
-    errors = sizes.reshape(len(sizes), -1).max(axis=1)
-    wrong = np.flatnonzero(errors > COMPLEX.bad * errors.max())
-    chosen = wrong[np.argsort(-errors[wrong], kind="stable")][:top]
-    if sizes.ndim == 3:
+    are right, with errors that are all 0, are left out."""
+    errors = np.stack([tile.values for tile in row.tiles])  # (tiles, H, W) or (tiles, maps, H, W)
+    largest = errors.reshape(len(errors), -1).max(axis=1)
+    wrong = np.flatnonzero(largest)
+    chosen = wrong[np.argsort(-largest[wrong], kind="stable")][:top]
+    if errors.ndim == 3:
         return chosen.tolist(), []
-    inner = np.argsort(-sizes.max(axis=(0, 2, 3)), kind="stable")[:top]
+    inner = np.argsort(-errors.max(axis=(0, 2, 3)), kind="stable")[:top]
     return chosen.tolist(), np.sort(inner).tolist()
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from cnncli.graph import INPUT, Model
 from cnncli.inspection.gradcheck.check import LOSS, Progress, gradcheck
 from cnncli.inspection.gradcheck.faults import FAULTS, Fault, FaultyLayer
-from cnncli.inspection.gradcheck.report import GradcheckReport, Verdict, full_name
+from cnncli.inspection.gradcheck.report import GradcheckReport, full_name
+from cnncli.inspection.gradcheck.verdicts import Verdict
 from cnncli.inspection.proxies import with_layers
 from cnncli.losses import Loss
 

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from cnncli.inspection.gradcheck.error_map import ErrorMap
+from numpy.typing import NDArray
 
+from cnncli.inspection.gradcheck.verdicts import Verdict
 
-class Verdict(StrEnum):
-    """Of a number, a tensor or the whole check; the whole one is PASS, FAIL or INCONCLUSIVE."""
-
-    PASS = "PASS"
-    FAIL = "FAIL"
-    SUSPICIOUS = "SUSPICIOUS"
-    """Off by more than rounding explains and less than an error would be, or the two oracles contradict each other."""
-    KINK = "KINK"
-    """The function has a corner there: backward's slope lies between the two one-sided ones, no more can be said."""
-    UNCHECKED = "UNCHECKED"
-    """Rounding hides the answer, or there was none."""
-    INCONCLUSIVE = "INCONCLUSIVE"
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -60,6 +47,36 @@ def full_name(node: str, tensor: str) -> str:
     return node if node == tensor else f"{node}.{tensor}"
 
 
+@dataclass(frozen=True, eq=False)
+class ErrorMap:
+    """One tensor's gradient as backward says and as it is, batch first.
+
+    Of a tensor that is too large `true` is empty, and `by_slice` holds the errors of its filters, or of an input's
+    channels or features (where they are very many, of neighbouring ones together): of the slope along one random
+    direction. Elsewhere `by_slice` is empty.
+
+    The `largest` error is a share of the largest true element or slope; `differing` of the `count` elements or slices
+    are off by more than rounding, those where `differs` is true. In a gradient that passes these are on corners of the
+    network, as where equal pixels compete in a maximum: which of them wins in a forward pass is a matter of rounding.
+    """
+
+    node: str
+    tensor: str
+    level: str
+    largest: float
+    differing: int
+    count: int
+    analytic: Array
+    true: Array
+    by_slice: Array
+    differs: Array
+
+    @property
+    def name(self) -> str:
+        """conv1.weight."""
+        return full_name(self.node, self.tensor)
+
+
 @dataclass(frozen=True)
 class GradcheckReport:
     """Every tensor, the layers in the network's order, then the loss, then the whole network.
@@ -74,11 +91,3 @@ class GradcheckReport:
     seed: int
     jittered: tuple[str, ...]
     maps: tuple[ErrorMap, ...]
-
-
-def overall(verdicts: Iterable[Verdict]) -> Verdict:
-    """FAIL if anything failed, PASS if everything passed."""
-    found = set(verdicts)
-    if Verdict.FAIL in found:
-        return Verdict.FAIL
-    return Verdict.PASS if found == {Verdict.PASS} else Verdict.INCONCLUSIVE

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.inspection.gradcheck.functions import Function
 from cnncli.inspection.gradcheck.oracles import EPS, complex_step, difference, magnitude
 from cnncli.inspection.gradcheck.sampling import dense
-from cnncli.inspection.gradcheck.subjects import Subject
 
 Array = NDArray[Any]
 
@@ -31,17 +31,17 @@ NEGLIGIBLE = 1000 * EPS
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A subject, and what backward says of sum(cotangent * terms) there."""
+    """A function at a point, and what backward says of sum(cotangent * terms) there."""
 
-    subject: Subject
+    function: Function
     cotangent: Array
     gradient: Array
 
 
-def gradient_of(subject: Subject, name: str, cotangent: Array) -> Array:
+def gradient_of(function: Function, name: str, cotangent: Array) -> Array:
     """What backward says; 0 where it says nothing."""
-    gradient = subject.gradients(cotangent).get(name)
-    return np.zeros_like(subject.tensors[name]) if gradient is None else gradient
+    gradient = function.gradients(cotangent).get(name)
+    return np.zeros_like(function.tensors[name]) if gradient is None else gradient
 
 
 class Rounding:
@@ -72,27 +72,27 @@ class Rounding:
     @cached_property
     def negligible(self) -> float:
         """A slope that is none: to move the tensor by its own magnitude would change no term that anybody sees."""
-        largest = float(np.abs(self._point.cotangent * self._point.subject.base.magnitudes).max(initial=0))
-        return NEGLIGIBLE * largest / magnitude(self._point.subject.tensors[self._name])
+        largest = float(np.abs(self._point.cotangent * self._point.function.base.magnitudes).max(initial=0))
+        return NEGLIGIBLE * largest / magnitude(self._point.function.tensors[self._name])
 
     def _discrepancy(self, point: Point, direction: Array, step: float | None) -> float:
         if step is None:
-            slope = complex_step(point.subject, self._name, direction, point.cotangent) or 0.0
+            slope = complex_step(point.function, self._name, direction, point.cotangent) or 0.0
         else:
-            slope = difference(point.subject, self._name, direction, step).slope(point.cotangent)
+            slope = difference(point.function, self._name, direction, step).slope(point.cotangent)
         return float((point.gradient * direction).sum()) - slope
 
     @cached_property
     def _close_by(self) -> tuple[Sequence[Point], bool]:
         """Points with the same branches, and True; if there are hardly any, others."""
-        branches = self._point.subject.base.branches
+        branches = self._point.function.base.branches
         faithful: list[Point] = []
         others: list[Point] = []
         for _ in range(ATTEMPTS):
-            subject = self._point.subject.rescaled(self._rng)
-            cotangent = subject.cotangent * (self._point.cotangent != 0)
-            point = Point(subject, cotangent, gradient_of(subject, self._name, cotangent))
-            same = all(np.array_equal(branches[name], taken) for name, taken in subject.base.branches.items())
+            function = self._point.function.rescaled(self._rng)
+            cotangent = function.cotangent * (self._point.cotangent != 0)
+            point = Point(function, cotangent, gradient_of(function, self._name, cotangent))
+            same = all(np.array_equal(branches[name], taken) for name, taken in function.base.branches.items())
             (faithful if same else others).append(point)
             if len(faithful) == POINTS:
                 break

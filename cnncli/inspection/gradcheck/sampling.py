@@ -5,6 +5,7 @@ One wrong entry of a kernel escapes twenty random elements, but no random direct
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,11 @@ Array = NDArray[Any]
 DIRECTIONS = 4
 ELEMENTS = 12
 """So many of each for every tensor."""
+
+
+def numbers_for(seed: int, *names: str) -> np.random.Generator:
+    """Random numbers that nothing but the seed and these names decides, however many were drawn for other names."""
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.graph import Node
+from cnncli.inspection.gradcheck.functions import Function, is_input
 from cnncli.inspection.gradcheck.oracles import slopes
 from cnncli.inspection.gradcheck.sampling import dense
-from cnncli.inspection.gradcheck.subjects import LayerSubject, NetworkSubject, Subject, is_input
 from cnncli.inspection.gradcheck.windows import Windows
 
 Array = NDArray[Any]
 
 WORK = 2e10
 """So many multiplications may be spent on one tensor: some seconds."""
-EACH = 100
-"""What a number of a layer's output takes beside its products, in multiplications."""
 TRIES = 2
+"""A dependence is overlooked only if all that depends is on the same side of two random halves; a wrong gradient, only
+if its error vanishes along two random directions."""
 EXACT = 1e-9
+"""Rounding leaves about 1e-12 of the sum's parts, and 1e-11 where differences stand in for complex steps."""
 
 
 @dataclass(frozen=True)
@@ -55,31 +55,20 @@ class Link:
         return np.asarray(np.isin(np.stack(seen), np.flatnonzero(moved)).any(axis=0))
 
 
-def true_gradient(subject: Subject, name: str, cotangent: Array, rng: np.random.Generator) -> Array | None:
+def true_gradient(function: Function, name: str, cotangent: Array, rng: np.random.Generator) -> Array | None:
     """Of sum(cotangent * terms), like the tensor; None where that takes too long."""
-    shape = subject.tensors[name].shape
-    links = {link.axis: link for link in _links(subject, name) if _holds(link, subject, name, rng)}
+    shape = function.tensors[name].shape
+    links = {link.axis: link for link in _links(function, name) if _holds(link, function, name, rng)}
     periods = [min(links[axis].extent, size) if axis in links else size for axis, size in enumerate(shape)]
-    if math.prod(periods) * work(subject) > WORK:
+    if math.prod(periods) * function.work > WORK:
         return None
-    gradient = _put_together(subject, name, cotangent, links, periods)
-    return gradient if _is_proved(gradient, subject, name, cotangent, rng) else None
+    gradient = _put_together(function, name, cotangent, links, periods)
+    return gradient if _is_proved(gradient, function, name, cotangent, rng) else None
 
 
-def work(subject: Subject) -> float:
-    """About how many multiplications a forward pass takes."""
-    nodes: tuple[Node, ...] = ()
-    if isinstance(subject, LayerSubject):
-        nodes = (subject.node,)
-    elif isinstance(subject, NetworkSubject):
-        nodes = subject.model.graph.nodes
-    each = sum(node.layer.macs(node.input_shapes, node.shape) + EACH * math.prod(node.shape) for node in nodes)
-    return float(subject.base.terms.shape[-1] * max(each, EACH))
-
-
-def _links(subject: Subject, name: str) -> Iterator[Link]:
+def _links(function: Function, name: str) -> Iterator[Link]:
     """What may be independent of each other: the samples, the channels, the positions; a parameter's channels."""
-    shape, terms = subject.tensors[name].shape, subject.base.terms.shape
+    shape, terms = function.tensors[name].shape, function.base.terms.shape
     channels = len(terms) > 1
     if not is_input(name):
         if channels and shape[0] == terms[0]:
@@ -90,38 +79,35 @@ def _links(subject: Subject, name: str) -> Iterator[Link]:
         yield Link(1, 0)
     if len(terms) != len(shape):
         return
-    if len(shape) == 4 and isinstance(subject, LayerSubject):
-        yield from _positions(subject)
+    if len(shape) == 4 and function.windows is not None:
+        yield from _positions(function.windows)
     else:
         yield from (Link(axis, axis - 1) for axis in range(2, len(shape)) if shape[axis] == terms[axis - 1])
 
 
-def _positions(subject: LayerSubject) -> Iterator[Link]:
-    windows = Windows.of(subject.node.layer, subject.node.input_shapes[0])
-    if windows is None:
-        return
+def _positions(windows: Windows) -> Iterator[Link]:
     for axis, first, stride, extent in zip((2, 3), windows.first, windows.stride, windows.extent, strict=True):
         yield Link(axis, axis - 1, first, stride, extent)
 
 
-def _holds(link: Link, subject: Subject, name: str, rng: np.random.Generator) -> bool:
+def _holds(link: Link, function: Function, name: str, rng: np.random.Generator) -> bool:
     """Whether nothing else changes where random halves of the tensor are moved."""
-    shape, terms = subject.tensors[name].shape, subject.base.terms.shape
+    shape, terms = function.tensors[name].shape, function.base.terms.shape
     for _ in range(TRIES):
         moved = np.zeros(shape[link.axis], np.bool_)
         moved[rng.permutation(len(moved))[: (len(moved) + 1) // 2]] = True
         direction = rng.normal(size=shape) * moved.reshape([-1 if a == link.axis else 1 for a in range(len(shape))])
         others = ~link.sees(moved, terms[link.term_axis])
-        if np.moveaxis(slopes(subject, name, direction), link.term_axis, 0)[others].any():
+        if np.moveaxis(slopes(function, name, direction), link.term_axis, 0)[others].any():
             return False
     return True
 
 
 def _put_together(
-    subject: Subject, name: str, cotangent: Array, links: Mapping[int, Link], periods: Sequence[int]
+    function: Function, name: str, cotangent: Array, links: Mapping[int, Link], periods: Sequence[int]
 ) -> Array:
     """With every element's neighbours as far apart as `periods`. Along axes without a link each is moved alone."""
-    shape = subject.tensors[name].shape
+    shape = function.tensors[name].shape
     gradient = np.zeros(shape)
     kept = [links[axis].term_axis for axis in sorted(links)]
     summed = tuple(axis for axis in range(cotangent.ndim) if axis not in kept)
@@ -129,7 +115,7 @@ def _put_together(
     for offsets in np.ndindex(*periods):
         direction = np.zeros(shape)
         direction[tuple(slice(o, None, links[a].extent) if a in links else o for a, o in enumerate(offsets))] = 1
-        given = (cotangent * slopes(subject, name, direction)).sum(axis=summed).transpose(order)
+        given = (cotangent * slopes(function, name, direction)).sum(axis=summed).transpose(order)
         owners = [
             links[axis].owners(offset, cotangent.shape[links[axis].term_axis]) if axis in links else np.array([offset])
             for axis, offset in enumerate(offsets)
@@ -140,11 +126,11 @@ def _put_together(
     return gradient
 
 
-def _is_proved(gradient: Array, subject: Subject, name: str, cotangent: Array, rng: np.random.Generator) -> bool:
+def _is_proved(gradient: Array, function: Function, name: str, cotangent: Array, rng: np.random.Generator) -> bool:
     """The scale is that of the sum's parts: where they cancel out nothing more can be asked for."""
     for _ in range(TRIES):
         direction = dense(np.ones(gradient.shape, np.bool_), rng).direction
-        terms = cotangent * slopes(subject, name, direction)
+        terms = cotangent * slopes(function, name, direction)
         found = gradient * direction
         scale = float(np.abs(terms).sum()) + float(np.abs(found).sum())
         if not abs(float(found.sum() - terms.sum())) <= EXACT * scale:

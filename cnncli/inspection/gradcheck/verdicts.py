@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from cnncli.inspection.gradcheck.report import Verdict
+
+class Verdict(StrEnum):
+    """Of a number, a tensor or the whole check; the whole one is PASS, FAIL or INCONCLUSIVE."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    SUSPICIOUS = "SUSPICIOUS"
+    """Off by more than rounding explains and less than an error would be, or the two oracles contradict each other."""
+    KINK = "KINK"
+    """The function has a corner there: backward's slope lies between the two one-sided ones, no more can be said."""
+    UNCHECKED = "UNCHECKED"
+    """Rounding hides the answer, or there was none."""
+    INCONCLUSIVE = "INCONCLUSIVE"
 
 
 @dataclass(frozen=True)
@@ -63,3 +76,11 @@ def of_tensor(verdicts: Sequence[Verdict]) -> Verdict:
     if count[Verdict.UNCHECKED] > count[Verdict.PASS]:
         return Verdict.UNCHECKED
     return Verdict.PASS if count[Verdict.PASS] else Verdict.KINK
+
+
+def overall(verdicts: Iterable[Verdict]) -> Verdict:
+    """FAIL if anything failed, PASS if everything passed."""
+    found = set(verdicts)
+    if Verdict.FAIL in found:
+        return Verdict.FAIL
+    return Verdict.PASS if found == {Verdict.PASS} else Verdict.INCONCLUSIVE

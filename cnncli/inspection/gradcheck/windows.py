@@ -27,7 +27,7 @@ class Windows:
         out = layer.infer((shape,)) if window is not None and len(shape) == 3 else ()
         if window is None or len(out) != 3:
             return None
-        extent, stride, _ = window
+        extent, stride = window
         ((_, rows, columns),) = layer.sees((range(1),) * 3, (shape,))
         return cls((rows[0], columns[0]), extent, stride, (shape[1], shape[2]), (out[1], out[2]))
 

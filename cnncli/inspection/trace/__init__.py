@@ -7,7 +7,6 @@ add up to is compared with what the engine computed, and a difference is a bug.
 from cnncli.inspection.trace.explain import explain, number_of
 from cnncli.inspection.trace.field import field_of
 from cnncli.inspection.trace.question import Question
-from cnncli.inspection.trace.receptive import box_of, seen
 from cnncli.inspection.trace.result import (
     ByHand,
     Field,
@@ -36,10 +35,8 @@ __all__ = [
     "Sum",
     "Trace",
     "Window",
-    "box_of",
     "checked",
     "explain",
     "field_of",
     "number_of",
-    "seen",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from operator import contains
 from typing import Any
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 from cnncli.engine import LossObjective, Objective
 from cnncli.engine.layout import to_engine
 from cnncli.graph import Node
+from cnncli.inspection.receptive import single
 from cnncli.inspection.trace.result import Flow, Flows, Place
 from cnncli.inspection.trace.scene import Scene
 from cnncli.inspection.trace.slopes import STEP, by_input, by_parameter
-from cnncli.inspection.trace.values import single
 from cnncli.layers.run import Run
 
 Array = NDArray[Any]
@@ -35,14 +36,16 @@ def of_value(scene: Scene, objective: Objective, name: str, sample: int, index: 
 
 def of_parameter(scene: Scene, node: Node, key: str, index: Place) -> Flows:
     """How dL/d(one number of a parameter) comes about: from every position of every sample that it acts on."""
-    found, slopes = [], []
+    parameter, found, slopes, used = scene.model.parameters[node.name][key], [], [], 0
     for part in scene.parts(node):
         each = by_parameter(scene, node, part, key, index)
+        used += each.size // each.shape[1]  # a number of a parameter is used in one channel, everywhere
         found.append(_places(each != 0, part.start))
         slopes.append(each[each != 0])
     places, acting = np.concatenate(found), np.concatenate(slopes)
     factor = _factor_of_parameter(scene, node, key, index, places, acting)
-    return Flows((_flow(scene, node, scene.model.parameters[node.name][key][index], places, acting, factor),))
+    flow = _flow(scene, node, parameter[index], places, acting, factor)
+    return Flows((replace(flow, still=used - len(acting)),))
 
 
 def _through(scene: Scene, node: Node, name: str, sample: int, index: Place) -> Flow:

@@ -9,12 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.inspection.views.board import Board, Box
-from cnncli.inspection.views.subject import Subject
+from cnncli.inspection.receptive import Box, Pair
+from cnncli.inspection.subject import Subject
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-Pair = tuple[int, int]
 Place = tuple[int, ...]
 
 QUIET = np.errstate(all="ignore")
@@ -205,6 +204,8 @@ class Flow:
     """How many times as much as usual the engine may round."""
     by_hand: tuple[tuple[str, float], ...] = ()
     """How the slope of a loss is found with a pocket calculator."""
+    still: int = 0
+    """At how many places more the number is used where the slope is 0."""
 
     @property
     @QUIET
@@ -256,12 +257,12 @@ class Field:
     """From one output position to the next, in pixels; None where each sees everything, or has no position."""
     padding: Pair | None
     """How far the first output position reaches beyond the image."""
+    touched: int
+    """In how many pixels the gradient is not 0."""
+    input: Array
+    """(C, H, W), the sample as the network takes it."""
     gradient: Array
     """d(number)/d(input), like the input."""
-    touched: int
-    """In how many pixels that is not 0."""
-    board: Board
-    """The input with a frame around it."""
 
 
 @dataclass(frozen=True, eq=False)

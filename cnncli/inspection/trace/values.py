@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import LossObjective
-from cnncli.graph import INPUT, Node
+from cnncli.graph import Node
+from cnncli.inspection.receptive import single
 from cnncli.inspection.trace.result import Arithmetic, ByHand, LossAccount, Maximum, Place, Sum, Window
 from cnncli.inspection.trace.scene import Scene
 from cnncli.inspection.trace.slopes import by_input
@@ -50,11 +51,6 @@ def of_loss(scene: Scene, objective: LossObjective, sample: int, classes: tuple[
     return LossAccount(objective.at, *objective.loss.by_hand(y, objective.targets[..., sample]), classes=classes)
 
 
-def single(index: Place) -> Part:
-    """The part that is one element."""
-    return tuple(range(i, i + 1) for i in index)
-
-
 def _by_hand(scene: Scene, node: Node, part: slice, place: Place, steps: Steps) -> ByHand:
     *index, sample = place
     source = node.inputs[0]
@@ -87,9 +83,7 @@ def _window(source: str, part: Part, x: Array, row: Array) -> Window:
 
 def _as_image(scene: Scene, window: Window, sample: int) -> Window:
     """A whole vector that was an image before it was flattened, as that image."""
-    graph, source = scene.model.graph, window.source
-    while source != INPUT and len(graph.shape_of(source)) == 1 and graph.by_name[source].layer.aliases_input:
-        source = graph.by_name[source].inputs[0]
+    source = scene.model.graph.unflattened(window.source)
     image = scene.recording.activations[source][sample]
     if image.ndim == 1 or not np.array_equal(image.ravel(), window.values, equal_nan=True):
         return window

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.errors import UsageError
+from cnncli.errors import DataError, UsageError
 from cnncli.graph import INPUT
 from cnncli.inspection.maximization import Ascent, Climbed, Range, channel_means, climb
 from cnncli.inspection.names import only_nodes
-from cnncli.inspection.samples import Samples, batches
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import Samples, batches, require_finite
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, Tile, channel_name, layer_stem, shape_text
 from cnncli.inspection.views.pick import STRONGEST, Pick
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.engine import Executor
     from cnncli.graph import Graph
-    from cnncli.inspection.maximization import Progress
 
 Array = NDArray[Any]
 Names = Sequence[str]
@@ -80,12 +80,14 @@ def activation_max_view(
     ascent: Ascent | None = None,
     *,
     class_names: tuple[str, Names] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> ActivationMaxView:
     """An image for each of the channels of `layers` that `pick` says, the strongest being so for the samples.
 
     `picture` makes of an input what can be looked at, uint8 (H, W) or (H, W, 3); `class_names` are those of the
-    channels of one value; without `samples` numbers lie around 0. Raises UsageError.
+    channels of one value; without `samples` numbers lie around 0.
+
+    Raises UsageError, and DataError for samples with NaN or infinity, or without a range.
     """
     ascent = ascent or Ascent()
     graph = executor.model.graph
@@ -129,7 +131,9 @@ class _Seen:
     def _look(self, executor: Executor, names: Sequence[str], samples: Samples) -> None:
         ranges = []
         for batch in batches(executor, samples, names):
-            ranges.append(_range_of(samples.x(batch.indices)))
+            x = samples.x(batch.indices).astype(executor.model.flat.dtype)
+            require_finite(x, map(samples.name, batch.indices.tolist()))
+            ranges.append(_range_of(x))
             for name, values in batch.values.items():
                 means = channel_means(values)
                 self.strengths[name] += np.abs(means).sum(axis=0)
@@ -139,6 +143,11 @@ class _Seen:
                 self.best_samples[name][better] = batch.indices[rows][better]
         low, high = (np.stack([getattr(each, end) for each in ranges]) for end in ("low", "high"))
         self.range = Range(low.min(axis=0), np.mean([each.middle for each in ranges], axis=0), high.max(axis=0))
+        if not (self.range.low < self.range.high).any():
+            raise DataError(
+                f"{samples.title}: in no channel does a number differ from another, so there is no range in which to "
+                "make inputs; give others, or more of them"
+            )
 
     def pick(self, name: str, pick: Pick) -> tuple[int, ...]:
         """The channels; all in their order where there are not too many, or no samples to rank them by."""
@@ -154,9 +163,8 @@ class _Seen:
 
 
 def _range_of(x: Array) -> Range:
-    finite = np.where(np.isfinite(x), x, 0).astype(np.float64)
-    axes = (0, *range(2, x.ndim))
-    return Range(*(np.asarray(end(axis=axes, keepdims=True)[0]) for end in (finite.min, finite.mean, finite.max)))
+    numbers, axes = x.astype(np.float64), (0, *range(2, x.ndim))
+    return Range(*(np.asarray(end(axis=axes, keepdims=True)[0]) for end in (numbers.min, numbers.mean, numbers.max)))
 
 
 def _layer(
@@ -169,7 +177,7 @@ def _layer(
         best = None if seen.samples is None else seen.samples.name(int(seen.best_samples[name][channel]))
         reached = None if best is None else float(seen.best[name][channel])
         peaks.append(Peak(channel, called, value, noise, best, reached))
-    index = list(graph.consumers).index(name)
+    index = graph.place(name)
     return LayerPeaks(name, graph.by_name[name].layer.type, index, shape, tuple(peaks))
 
 

@@ -93,7 +93,7 @@ def _box(model: Model, chain: Sequence[Node]) -> Box:
         shape=chain[-1].shape,
         parameters=sum(array.size for array in arrays),
         kind=_kind(model.graph, node, bool(model.parameters.get(node.name))),
-        window=None if window is None or not _has_window(window[:2], arrays) else window[:2],
+        window=None if window is None or not _has_window(window, arrays) else window,
     )
 
 

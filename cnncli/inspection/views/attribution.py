@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from cnncli.graph import INPUT
 from cnncli.inspection.statistics import as_maps, statistics
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, Tile, layer_stem, shape_text
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.graph import Graph
@@ -123,7 +123,7 @@ def attribution_board(
         whole = replace(subjects[0], picture=None)  # it is the first tile
     else:
         whole = Subject(f"{len(rows)} inputs", samples=len(rows))
-    stem = layer_stem(rows[0].index or 0, attribution.node, method.replace("++", "pp").replace("+", "-plus"))
+    stem = layer_stem(rows[0].index or 0, attribution.node, method.replace("+", "-plus"))
     sheets = [
         Sheet(
             stem + (f"_{start + 1}" if len(rows) > ROWS else ""),
@@ -170,11 +170,12 @@ def _row(attribution: Attribution, index: int, method: str, graph: Graph, subjec
         tiles=tuple(tiles),
         node=attribution.node,
         type=INPUT if node is None else node.layer.type,
-        index=list(graph.consumers).index(attribution.node),
+        index=graph.place(attribution.node),
         shape=values.shape,
         signed=attribution.signed,
         statistics=statistics(drawn),
         array=values,
+        scale_of="this input",
     )
 
 
@@ -208,6 +209,7 @@ def _sanity_sheets(
             tiles=tiles,
             signed=attribution.signed,
             statistics=statistics(np.stack([tile.values for tile in tiles])),
+            scale_of="this input",
         )
         several = len(subjects) > 1
         sheets.append(

@@ -1,7 +1,8 @@
 """Pictures side by side, as plain data: what nearly every view is made of.
 
 A board has sheets (a sheet becomes one PNG), a sheet has rows, a row has tiles. The tiles of a sheet with several rows
-stand below one another, column by column; a single row is wrapped into about a square.
+stand below one another, column by column; a single row is wrapped into about a square. Where a sheet goes `across`, the
+rows of each layer stand beside those of the next.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.graph import INPUT
+from cnncli.inspection.receptive import Box
 from cnncli.inspection.statistics import Statistics
-from cnncli.inspection.views.subject import Subject
+from cnncli.inspection.subject import Subject
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-Box = tuple[int, int, int, int]
-"""Rows and columns of pixels: (top, left, bottom, right), the last two exclusive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,14 @@ class Row:
     array: Array | None = None
     """The whole tensor, for who wants to save it."""
 
+    scale_of: str = "layer"
+    """What it is that the tiles are all of, and their scale "layer" with them, in a word: "channel", "input"."""
+
+    @property
+    def can_die(self) -> bool:
+        """Whether a map that is all zero is that of a dead unit; elsewhere zeros are numbers like any other."""
+        return self.what == "activation" and self.node != INPUT
+
     @property
     def channels(self) -> tuple[int, ...]:
         """Those that the tiles are."""
@@ -105,6 +114,9 @@ class Sheet:
     subject: Subject | None = None
     """Whom it is about, where that is not the whole board's."""
     notes: tuple[str, ...] = ()
+    across: bool = False
+    """An overview of a network: in a PNG, rows of the same `node` that follow one another become a column, with small
+    tiles; the columns stand side by side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +131,10 @@ class Board:
 
     @property
     def nonfinite(self) -> tuple[str, ...]:
-        """Where there is NaN or infinity."""
-        rows = (row for sheet in self.sheets for row in sheet.rows)
-        return tuple(
-            f"{row.node or row.title[0]} ({row.what})" for row in rows if row.statistics and row.statistics.nonfinite
-        )
+        """Where there is NaN or infinity, in the order of the layers."""
+        rows = [row for sheet in self.sheets for row in sheet.rows if row.statistics and row.statistics.nonfinite]
+        rows.sort(key=lambda row: row.index or 0)
+        return tuple(dict.fromkeys(f"{row.node or row.title[0]} ({row.what})" for row in rows))
 
 
 def layer_stem(index: int, node: str, what: str, channels: Sequence[int] = (), total: int = 1) -> str:

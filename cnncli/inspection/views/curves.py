@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,13 +14,13 @@ from cnncli.inspection.views.charts import Chart, Charts, Series
 HEALTHY = 1e-3
 """About what a step should change of a weight: much less learns slowly, much more forgets (Karpathy, CS231n)."""
 MOST = 12
-"""Layers in one chart."""
+"""Layers in one chart: about as many colours can be told apart."""
 
 Row = Mapping[str, object]
 
 
-def curves_view(rows: Sequence[Row], health: Sequence[Row] = (), name: str = "") -> Charts:
-    """From the rows of metrics.csv and of health.csv (texts or numbers).
+def curves_view(rows: Sequence[Row], health: Sequence[Row] = (), name: str = "", notes: Sequence[str] = ()) -> Charts:
+    """From the rows of metrics.csv and of health.csv (texts or numbers); `notes` are what is to be said of the files.
 
     `train_x` and `val_x` share the chart x; `lr` has its own, unless it is constant; the ratio of update to weight and
     the share of dead units have one each with a line a layer, of more than MOST layers the worst ones. What is missing
@@ -27,7 +28,7 @@ def curves_view(rows: Sequence[Row], health: Sequence[Row] = (), name: str = "")
     """
     if not rows:
         raise UsageError(f"{name or 'metrics'}: no epoch has ended yet, so there are no curves to draw")
-    charts, notes = _metrics(rows), []
+    charts, said = _metrics(rows), [*notes, *_missing(rows, health)]
     if not charts:
         raise UsageError(f"{name or 'metrics'}: there is no finite number to draw")
     ratios = _layers(health, "update_ratio")
@@ -40,12 +41,41 @@ def curves_view(rows: Sequence[Row], health: Sequence[Row] = (), name: str = "")
         kept, left_out = _worst(dead, float, "with the most")
         charts.append(Chart("share of dead units", kept, x_name="epoch", from_zero=True, notes=left_out))
     elif dead:
-        notes.append("dead units: none, in any rectifier at any epoch")
-    return Charts("curves", name, tuple(charts), tuple(notes))
+        said.append("dead units: none, in any rectifier at any epoch")
+    return Charts("curves", name, tuple(charts), tuple(said))
+
+
+def _missing(rows: Sequence[Row], health: Sequence[Row]) -> Iterator[str]:
+    """Which epochs a table leaves out."""
+    epochs = [int(epoch) for epoch in _epochs(rows) if math.isfinite(epoch)]
+    gaps = [(before + 1, epoch - 1) for before, epoch in pairwise([0, *epochs]) if epoch > before + 1]
+    if gaps:
+        yield f"metrics.csv has no {_spans(gaps)}"
+    if not health:
+        yield "health.csv is missing or empty: there are no charts of update / weight and of dead units"
+        return
+    checked = set(_epochs(health))
+    unchecked = [(epoch, epoch) for epoch in epochs if epoch not in checked]
+    if unchecked:
+        yield f"health.csv has no {_spans(unchecked)}"
+
+
+def _spans(spans: Sequence[tuple[int, int]]) -> str:
+    """`epoch 3`, or `epochs 3, 5 to 8`: the first and the last of each, those that follow one another joined."""
+    joined: list[tuple[int, int]] = []
+    for first, last in spans:
+        begun = joined.pop()[0] if joined and joined[-1][1] + 1 == first else first
+        joined.append((begun, last))
+    texts = [str(first) if first == last else f"{first} to {last}" for first, last in joined]
+    return f"epoch{'' if texts == [str(spans[0][0])] else 's'} {', '.join(texts)}"
+
+
+def _epochs(rows: Sequence[Row]) -> tuple[float, ...]:
+    return tuple(_as_number(row.get("epoch", place)) for place, row in enumerate(rows, start=1))
 
 
 def _metrics(rows: Sequence[Row]) -> list[Chart]:
-    epochs = tuple(_as_number(row.get("epoch", place)) for place, row in enumerate(rows, start=1))
+    epochs = _epochs(rows)
     charts: dict[str, list[Series]] = {}
     for key in dict.fromkeys(key for row in rows for key in row):
         part, _, metric = key.partition("_")
@@ -88,5 +118,5 @@ def _from_healthy(ratio: float) -> float:
 def _as_number(value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.errors import DataError, OutcomeError
-from cnncli.inspection.samples import Progress, Samples, batches
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.samples import Samples, batches
 from cnncli.inspection.views.charts import Chart, Charts, Series
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class EmbeddingView:
     """The share of the variance that lies along each axis; None where the samples do not differ."""
     classes: tuple[str, ...]
     """Those that occur, in the order of their numbers."""
+    numbers: tuple[int, ...]
+    """Of these classes."""
     points: tuple[Point, ...]
     nonfinite: int
     """How many samples are left out, since the layer gives NaN or infinity for them."""
@@ -79,7 +82,7 @@ def embedding_view(
     layer: str,
     classes: tuple[tuple[str, ...], Array] | None = None,
     *,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> EmbeddingView:
     """The principal components of a layer's output; `classes` are names and each sample's number among them, (N,).
 
@@ -100,13 +103,21 @@ def embedding_view(
         raise OutcomeError(f"the output of {layer} is NaN or infinite for all of these {samples.count:,} samples")
     coordinates, explained = principal_components(values if kept.size == samples.count else values[kept])
     names, numbers = classes or ((), None)
-    present = () if numbers is None else tuple(names[index] for index in np.unique(numbers[kept]).tolist())
+    present = () if numbers is None else tuple(np.unique(numbers[kept]).tolist())
     points = tuple(
         Point(samples.name(index), x, y, None if numbers is None else names[numbers[index]])
         for index, (x, y) in zip(kept.tolist(), coordinates.tolist(), strict=True)
     )
     return EmbeddingView(
-        layer, samples.title, size, explained, present, points, samples.count - len(points), coordinates
+        layer=layer,
+        samples=samples.title,
+        dimensions=size,
+        explained=explained,
+        classes=tuple(names[index] for index in present),
+        numbers=present,
+        points=points,
+        nonfinite=samples.count - len(points),
+        coordinates=coordinates,
     )
 
 

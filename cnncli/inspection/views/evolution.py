@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from cnncli.graph import INPUT
 from cnncli.inspection.statistics import as_maps, statistics
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, Tile, channel_name, layer_stem, shape_text
 from cnncli.inspection.views.panels import filter_row
 from cnncli.inspection.views.pick import Pick
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.graph import Model
@@ -93,16 +93,15 @@ def films(
     Of values there is one film for each of the subjects. What has no channel of `pick` is left out; the strongest
     channels are those that are so at the end.
     """
-    places = {name: index for index, name in enumerate(model.graph.consumers)}
     steps = tuple(frames)
-    for key in sorted(frames[steps[-1]], key=lambda key: places[node_of(key)]):
+    for key in sorted(frames[steps[-1]], key=lambda key: model.graph.place(node_of(key))):
         name = node_of(key)
         node = model.graph.by_name.get(name)
         for found in _tensors(model, key, [frame[key] for frame in frames.values()], subjects):
             channels = pick.of(found.maps[-1]) if found.has_channels else (0,)
             if channels:
                 yield Film(
-                    index=places[name],
+                    index=model.graph.place(name),
                     node=name,
                     type=node.layer.type if node else INPUT,
                     what=found.what,
@@ -186,11 +185,14 @@ def _strip(film: Film, columns: int, subject: Subject) -> Sheet:
             values = film.frames[:, channel]
             tiles = tuple(Tile(f"step {film.steps[frame]:,}", values[frame]) for frame in shown)
             title = (name,) if name else ()
-            rows.append(replace(whole, title=title, tiles=tiles, statistics=statistics(values), array=values))
+            of = replace(whole, scale_of=f"channel {name}") if name else whole
+            rows.append(replace(of, title=title, tiles=tiles, statistics=statistics(values), array=values))
     notes = list(film.notes)
-    if not film.is_vector and len(shown) < count:
+    if film.is_vector and count > 1:
+        notes.append("one scale for all steps")
+    elif len(shown) < count:
         notes.append(f"{len(shown)} of {count} frames")
     if film.what == "gradient":
         notes.append(f"gradient of the {film.subject.target}")
-    about = replace(film.subject, target=None) if film.subject.input not in ("", subject.input) else None
+    about = None if film.subject.input == subject.input else replace(film.subject, target=None)
     return Sheet(film.stem, tuple(rows), film.title, about, tuple(notes))

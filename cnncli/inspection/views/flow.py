@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cnncli.graph import INPUT
 from cnncli.inspection.census import Census
 from cnncli.inspection.statistics import Statistics, as_maps, ranking, statistics
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.classes import ClassScore
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.engine.record import Recording

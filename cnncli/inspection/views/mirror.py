@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 SIDE_BY_SIDE = Pick(top=12)
 """More channels would make the rows of a sheet too long."""
-OVERVIEW_LAYERS, OVERVIEW_CHANNELS = 8, 8
+OVERVIEW_LAYERS, OVERVIEW_CHANNELS = 12, 2
 INSIDE = 9
 """Of the maps inside a filter the strongest are drawn."""
 
@@ -37,7 +37,7 @@ def mirror_board(view: BackwardView, graph: Graph, pick: Pick = SIDE_BY_SIDE) ->
     """
     sheets = [_sheet(view, graph, row, pick) for row in view.distinct]
     if len(sheets) > 1:
-        sheets.insert(0, _overview(view, graph, replace(pick, top=OVERVIEW_CHANNELS)))
+        sheets.insert(0, _overview(view, graph, pick))
     sheets = [sheet for sheet in sheets if sheet.rows]
     if not sheets:
         raise UsageError(f"--channels: no layer has the channel {min(pick.channels)}; they are counted from 0")
@@ -45,19 +45,28 @@ def mirror_board(view: BackwardView, graph: Graph, pick: Pick = SIDE_BY_SIDE) ->
 
 
 def _overview(view: BackwardView, graph: Graph, pick: Pick) -> Sheet:
-    telling = view.telling(OVERVIEW_LAYERS)
-    rows = [row for layer in telling for row in _pair(graph, layer, pick)]
-    left_out = len(view.distinct) - len(telling)
-    notes = (f"{len(telling)} of {len(telling) + left_out} layers; the others have sheets of their own",)
-    return Sheet("00_overview__mirror", tuple(rows), ("activations and their gradients",), notes=notes * bool(left_out))
+    few = replace(pick, top=OVERVIEW_CHANNELS, channels=pick.channels[:OVERVIEW_CHANNELS])
+    layers, every = view.telling(OVERVIEW_LAYERS), len(view.distinct)
+    rows = [row for layer in layers for row in _rows(view, graph, layer, few)]
+    notes = [ORDER] if any(row.ranked for row in rows) else []
+    if any(row.inside > INSIDE for row in rows):
+        notes.append(f"of filters with more than {INSIDE} maps the strongest {INSIDE}")
+    if len(layers) < every:
+        notes.append(f"{len(layers)} of {every} layers; the others have sheets of their own")
+    title = ("activations and their gradients",)
+    return Sheet("00_overview__mirror", tuple(rows), title, notes=tuple(notes), across=True)
 
 
 def _sheet(view: BackwardView, graph: Graph, layer: GradientRow, pick: Pick) -> Sheet:
-    rows = [*_pair(graph, layer, pick), *_weights(view, graph, layer, pick)]
+    rows = _rows(view, graph, layer, pick)
     short = tuple(replace(row, title=row.title[1:]) for row in rows)
     stem = layer_stem(_place(graph, layer), layer.name, "mirror")
     title = tuple(dict.fromkeys((layer.name, layer.type)))
     return Sheet(stem, short, title, notes=(ORDER,) if any(row.ranked for row in rows) else ())
+
+
+def _rows(view: BackwardView, graph: Graph, layer: GradientRow, pick: Pick) -> list[Row]:
+    return [*_pair(graph, layer, pick), *_weights(view, graph, layer, pick)]
 
 
 def _pair(graph: Graph, layer: GradientRow, pick: Pick) -> Iterator[Row]:
@@ -98,4 +107,4 @@ def is_ranked(row: Row, pick: Pick) -> bool:
 
 
 def _place(graph: Graph, layer: GradientRow) -> int:
-    return list(graph.consumers).index(layer.name)
+    return graph.place(layer.name)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, Tile
-from cnncli.inspection.views.subject import Subject
 
 Array = NDArray[Any]
 
@@ -29,6 +29,8 @@ class Mistake:
     """Of the class predicted, and of the true one; None where there is not one class for each sample."""
     true_probability: float | None
     picture: Array | None
+    numbers: tuple[int, int] | None = None
+    """Of the true and of the predicted class; None where the outputs are no classes."""
 
     def label(self, *, brief: bool = False) -> str:
         """ "test:17: Shirt > Coat (98%)", true and predicted; where it is right "test:17: Shirt (52%)"; the name alone

@@ -12,9 +12,9 @@ from cnncli.errors import UsageError
 from cnncli.graph import INPUT
 from cnncli.inspection.names import only_nodes
 from cnncli.inspection.statistics import as_maps, statistics, strengths
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, Tile, channel_name, layer_stem, shape_text
 from cnncli.inspection.views.pick import STRONGEST, Pick
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.engine.record import Recording
@@ -114,10 +114,7 @@ def filter_row(index: int, graph: Graph, node: Node, what: str, array: Array, pi
 def _as_filters(array: Array, graph: Graph, node: Node) -> Array:
     if array.ndim == 4:
         return array
-    name = node.inputs[0]
-    while name != INPUT and len(graph.shape_of(name)) == 1 and graph.by_name[name].layer.aliases_input:
-        name = graph.by_name[name].inputs[0]  # flatten and what stands behind it
-    before = graph.shape_of(name)
+    before = graph.shape_of(graph.unflattened(node.inputs[0]))
     if array.ndim == 2 and len(before) == 3 and before[1:] != (1, 1) and int(np.prod(before)) == array.shape[1]:
         return array.reshape(len(array), *before)
     return array.reshape(1, 1, len(array), -1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 from cnncli.errors import OutcomeError, UsageError
 from cnncli.graph import INPUT
 from cnncli.inspection.largest import Largest
-from cnncli.inspection.names import only_nodes
-from cnncli.inspection.samples import Progress, Samples, batches
-from cnncli.inspection.trace.receptive import box_of, seen
-from cnncli.inspection.views.board import Board, Box, Row, Sheet, Tile, channel_name, layer_stem, shape_text
+from cnncli.inspection.names import only_nodes, with_positions
+from cnncli.inspection.progress import Progress, silent
+from cnncli.inspection.receptive import Box, box_of, seen
+from cnncli.inspection.samples import Samples, batches
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.board import Board, Row, Sheet, Tile, channel_name, layer_stem, shape_text
 from cnncli.inspection.views.pick import STRONGEST, Pick
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.engine import Executor
@@ -44,6 +44,8 @@ class Patch:
     """Row and column in the channel; empty where it has no positions."""
     box: Box | None
     """The part of the input that this value sees, which may reach into the padding; None where that is no image."""
+    padded: bool
+    """Whether some of what is shown lies outside the picture."""
     picture: Array
     """That part as it looks, (H, W, 3); all of the input where there is no box, and in a direction in which the box is
     the larger."""
@@ -77,7 +79,7 @@ class LayerPatches:
         """How to read the pictures, and what is missing."""
         patches = [patch for channel in self.channels for patch in channel.patches]
         notes = list(dict.fromkeys(map(_seen_text, patches)))[:1]
-        if any((patch.picture == OUTSIDE).all(axis=2).any() for patch in patches):
+        if any(patch.padded for patch in patches):
             notes.append("blue: outside the image, where the network sees zeros")
         if self.dead:
             names = [channel_name(channel, self.shape[0]) for channel in self.dead]
@@ -104,7 +106,7 @@ class PatchesView:
 
 
 def patches_view(
-    executor: Executor, samples: Samples, pick: Pick = STRONGEST, *, count: int = 8, progress: Progress | None = None
+    executor: Executor, samples: Samples, pick: Pick = STRONGEST, *, count: int = 8, progress: Progress = silent
 ) -> PatchesView:
     """For each channel that `pick` says the `count` samples with the largest value, at most one patch of each.
 
@@ -130,9 +132,9 @@ def patches_view(
 def default_layer(model: Model) -> str:
     """The last value with several positions, where channels say most and it is still known where; in a network
     without, the last layer with weights."""
-    nodes = model.graph.nodes
-    local = [node for node in nodes if len(node.shape) == 3 and math.prod(node.shape[1:]) > 1]
-    return (local or [node for node in nodes if node.name in model.parameters] or nodes)[-1].name
+    local = [name for name in with_positions(model.graph) if name != INPUT]
+    weighty = [node.name for node in model.graph.nodes if node.name in model.parameters]
+    return (local or weighty or [model.graph.output.name])[-1]
 
 
 def _layer(graph: Graph, name: str, found: Largest, samples: Samples, pick: Pick) -> LayerPatches:
@@ -145,7 +147,7 @@ def _layer(graph: Graph, name: str, found: Largest, samples: Samples, pick: Pick
     return LayerPatches(
         node=name,
         type=node.layer.type if node else INPUT,
-        index=list(graph.consumers).index(name),
+        index=graph.place(name),
         shape=graph.shape_of(name),
         channels=tuple(channel for channel in every if channel.patches),
         dead=tuple(np.flatnonzero(found.dead).tolist()),
@@ -164,18 +166,26 @@ def _patches(graph: Graph, name: str, found: Largest, channel: int, samples: Sam
         picture = samples.picture(int(sample))
         if picture is None:
             raise UsageError(f"{samples.name(int(sample))} cannot be looked at: it is no image, grey or in colour")
-        yield Patch(samples.name(int(sample)), float(value), at, box, cut(picture, box))
+        height, width = picture.shape[:2]
+        top, left, bottom, right = shown = frame(box, height, width)
+        padded = top < 0 or left < 0 or bottom > height or right > width
+        yield Patch(samples.name(int(sample)), float(value), at, box, padded, crop(picture, shown))
 
 
-def cut(picture: Array, box: Box | None) -> Array:
-    """A part of a picture (H, W) or (H, W, 3), in colour, OUTSIDE around it; in a direction in which the picture is
-    smaller than the box, all of it."""
+def frame(box: Box | None, height: int, width: int) -> Box:
+    """The part of a picture that is shown: the box; in a direction in which the picture is smaller, all of it."""
+    top, left, bottom, right = box or (0, 0, height, width)
+    if bottom - top > height:
+        top, bottom = 0, height
+    if right - left > width:
+        left, right = 0, width
+    return (top, left, bottom, right)
+
+
+def crop(picture: Array, frame: Box) -> Array:
+    """The part of a picture (H, W) or (H, W, 3) in the frame, in colour, OUTSIDE around it."""
     colors = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
-    if box is None:
-        return colors
-    height, width = colors.shape[:2]
-    top, bottom = (box[0], box[2]) if box[2] - box[0] <= height else (0, height)
-    left, right = (box[1], box[3]) if box[3] - box[1] <= width else (0, width)
+    top, left, bottom, right = frame
     part = np.full((bottom - top, right - left, 3), OUTSIDE, np.uint8)
     rows, columns = slice(max(top, 0), max(bottom, 0)), slice(max(left, 0), max(right, 0))
     inside = colors[rows, columns]

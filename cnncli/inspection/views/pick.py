@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cnncli.errors import UsageError
+from cnncli.inspection.options import at_least
 from cnncli.inspection.statistics import ranking
 
 Array = NDArray[Any]
@@ -23,6 +24,9 @@ class Pick:
     nodes: tuple[str, ...] = ()
     channels: tuple[int, ...] = ()
     top: int | None = 64
+
+    def __post_init__(self) -> None:
+        at_least("--top", self.top)
 
     def of(self, maps: Array) -> tuple[int, ...]:
         """The channels of maps (C, ...)."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.inspection.statistics import ranking, statistics
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, Tile
 from cnncli.inspection.views.panels import value_row
 from cnncli.inspection.views.pick import Pick
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.graph import Graph
@@ -39,10 +39,11 @@ def with_all_inputs(
 
 
 def first_only(subject: Subject) -> tuple[str, ...]:
-    """A note for a board that shows one of several samples."""
+    """Notes for a board with the values and gradients of one of several samples, and the weights' gradients."""
     if subject.samples == 1:
         return ()
-    return (f"of {subject.samples:,} samples the first is drawn, {subject.input}",)
+    whose = f"a and dL/da are of the first of {subject.samples:,} samples, {subject.input}; dL/dW is of all"
+    return whose, f"L is of all: where it is a mean, dL/da is 1/{subject.samples:,} of that of the sample's own loss"
 
 
 def _sheet(sheet: Sheet, arrays: Mapping[str, Array], graph: Graph, subjects: Sequence[Subject], pick: Pick) -> Sheet:

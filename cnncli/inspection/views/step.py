@@ -14,12 +14,12 @@ from cnncli.graph import flat_views
 from cnncli.inspection.descent import Change, Descent
 from cnncli.inspection.names import only_nodes
 from cnncli.inspection.statistics import merged, statistics
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem, shape_text
 from cnncli.inspection.views.mirror import is_ranked, mirrored_pick
 from cnncli.inspection.views.panels import filter_row, value_row
 from cnncli.inspection.views.pick import Pick
 from cnncli.inspection.views.several import first_only
-from cnncli.inspection.views.subject import Subject
 
 if TYPE_CHECKING:
     from cnncli.graph import Model, Node
@@ -29,7 +29,7 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 SIDE_BY_SIDE = Pick(top=8)
-OVERVIEW_LAYERS, OVERVIEW_CHANNELS = 8, 8
+OVERVIEW_LAYERS, OVERVIEW_CHANNELS = 6, 2
 INSIDE = 9
 """Of the maps inside a filter the strongest are drawn."""
 
@@ -125,10 +125,11 @@ def _overview(sheets: Sequence[Sheet]) -> list[Sheet]:
         replace(row, title=(sheet.title[0], *row.title), tiles=row.tiles[:OVERVIEW_CHANNELS])
         for sheet in some
         for row in sheet.rows
-        if row.what == "activation-change" or row.title[1] == "change"
+        if row.what in ("activation", "activation-change") or row.title[1] == "change"
     ]
+    notes = (f"{count} of {len(weighty)} layers with weights",) if count < len(weighty) else ()
     title = ("what changes",)
-    return [Sheet("00_overview__step", tuple(rows), title)] if rows else []
+    return [Sheet("00_overview__step", tuple(rows), title, notes=notes, across=True)] if rows else []
 
 
 def _values(descent: Descent, index: int, node: Node | None, name: str, pick: Pick) -> Iterator[Row]:

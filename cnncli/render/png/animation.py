@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from cnncli.files import write_atomic
-from cnncli.render.colors import DEAD, NOT_FINITE, Limits
+from cnncli.render.colors import DEAD, NOT_FINITE, Limits, extent
 from cnncli.render.png.canvas import (
     BACKGROUND,
     INK,
@@ -31,7 +31,6 @@ from cnncli.render.png.canvas import (
     text_width,
 )
 from cnncli.render.png.gallery import file_name
-from cnncli.render.scale import extent
 from cnncli.render.text import number
 
 if TYPE_CHECKING:
@@ -85,7 +84,8 @@ class _Drawn:
             self.tiles.shape[2] * self.factor + line_height(SMALL) + GAP,
             max(self.tiles.shape[3] * self.factor, label) + GAP,
         )
-        self.title = " · ".join([*film.title, *([film.subject.input] if film.subject.input else [])])
+        about = [film.subject.input, film.subject.true and f"true: {film.subject.true}"]
+        self.title = " · ".join([*film.title, *filter(None, about)])
         self.top = MARGIN + line_height(LARGE) + line_height(NORMAL) + PROGRESS + MARGIN
         self.width = 2 * MARGIN + max(self.columns * self.cell[1] - GAP, text_width(self.title, LARGE), NARROWEST)
         self.height = self.top + -(-len(self.labels) // self.columns) * self.cell[0] - GAP + MARGIN

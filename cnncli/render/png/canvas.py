@@ -40,6 +40,11 @@ def drawable(text: str) -> str:
     return "".join(char if char in "·±" else other for char, other in zip(text, plain, strict=True))
 
 
+def class_name(name: str, number: int) -> str:
+    """The name of a class; or "class 3" where the font lacks one of its letters, as such names would all look alike."""
+    return name if drawable(name).count("?") == name.count("?") else f"class {number}"
+
+
 def text_width(text: str, size: int) -> int:
     """In pixels, rounded up."""
     return int(np.ceil(font(size).getlength(drawable(text))))

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cnncli.files import write_atomic
-from cnncli.render.axes import COLORS, Frame, last_value, tick_text
+from cnncli.render.axes import Frame, entry, tick_text
+from cnncli.render.colors import SERIES, series_color
 from cnncli.render.png.canvas import (
     BACKGROUND,
     FAINT,
@@ -24,10 +25,9 @@ from cnncli.render.png.canvas import (
     wrap,
 )
 from cnncli.render.png.glyphs import draw_glyph
-from cnncli.render.text import number
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views.charts import Chart, Charts, Series
+    from cnncli.inspection.views.charts import Chart, Charts
 
 LABELS = 64
 """Pixels to the left of a plot for the values."""
@@ -106,7 +106,7 @@ class _Drawn:
 
     def _legend(self) -> list[Entry]:
         """The series that have names, then the marks."""
-        names = [(index, _text(self.chart, series)) for index, series in enumerate(self.chart.series) if series.name]
+        names = [(index, entry(self.chart, series)) for index, series in enumerate(self.chart.series) if series.name]
         return [*names, *((None, f"{tick_text(value)} {text}") for value, text in self.chart.marks)]
 
     def _entries_in_lines(self) -> list[list[Entry]]:
@@ -149,9 +149,9 @@ class _Drawn:
             for start in range(left, left + 16, 6):
                 canvas.draw.line((start, middle, start + 3, middle), fill=MARK)
         elif self.chart.kind == "points":
-            draw_glyph(canvas.draw, index // len(COLORS), (left + 10, middle), POINT + 0.5, _color(index))
+            draw_glyph(canvas.draw, index // len(SERIES), (left + 10, middle), POINT + 0.5, series_color(index))
         else:
-            canvas.draw.line((left, middle, left + 16, middle), fill=_color(index), width=3)
+            canvas.draw.line((left, middle, left + 16, middle), fill=series_color(index), width=3)
 
     def _right(self, share: float) -> float:
         return self.inset + share * (self.size.width - 2 * self.inset - 1)
@@ -175,15 +175,15 @@ class _Drawn:
         for index, series in enumerate(self.chart.series):
             for run in self.frame.runs(series):
                 corners = [(self._right(right) * FINE, self._down(up) * FINE) for right, up in run]
-                draw.line(corners, fill=_color(index), width=2 * FINE, joint="curve")
+                draw.line(corners, fill=series_color(index), width=2 * FINE, joint="curve")
                 for corner in corners if len(series.x) <= MOST_DOTS or len(corners) == 1 else ():
-                    draw.circle(corner, DOT * FINE, fill=_color(index))
+                    draw.circle(corner, DOT * FINE, fill=series_color(index))
 
     def _steps(self, draw: ImageDraw.ImageDraw) -> None:
         for index, series in enumerate(self.chart.series):
             for left, right, top in self.frame.bars(series):
                 corners = (self._right(left), self._down(top), self._right(right), self.size.height)
-                draw.rectangle([corner * FINE for corner in corners], fill=_color(index))
+                draw.rectangle([corner * FINE for corner in corners], fill=series_color(index))
 
     def _points(self, draw: ImageDraw.ImageDraw) -> None:
         """In an order that mixes the series, so that none covers another."""
@@ -193,18 +193,10 @@ class _Drawn:
         for each in np.random.default_rng(0).permutation(len(places)).tolist():
             index, (right, up) = int(owners[each]), places[each].tolist()
             center = self._right(right) * FINE, self._down(up) * FINE
-            draw_glyph(draw, index // len(COLORS), center, POINT * FINE, _color(index), PLOT_BACKGROUND)
+            draw_glyph(draw, index // len(SERIES), center, POINT * FINE, series_color(index), PLOT_BACKGROUND)
 
     def _marks(self, draw: ImageDraw.ImageDraw) -> None:
         for value, _ in self.chart.marks:
             y = round(self._down(self.frame.y.place(value)))
             for left in range(0, self.size.width, 8):
                 draw.line((left, y, left + 4, y), fill=MARK)
-
-
-def _text(chart: Chart, series: Series) -> str:
-    return f"{series.name} {number(last_value(series))}" if chart.kind == "lines" else series.name
-
-
-def _color(index: int) -> tuple[int, int, int]:
-    return COLORS[index % len(COLORS)]

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from cnncli.files import write_atomic
 from cnncli.render.colors import Colors, Limits, luminance
+from cnncli.render.confusion import BRIGHT, DARK, LIGHT, READING, cell_colors, class_label, error_limits, facts
 from cnncli.render.pixels import enlarge
 from cnncli.render.png.canvas import (
     BACKGROUND,
@@ -23,13 +24,13 @@ from cnncli.render.png.canvas import (
     NORMAL,
     SMALL,
     Canvas,
+    class_name,
     drawable,
     font,
     line_height,
     text_width,
     wrap,
 )
-from cnncli.render.shares import BRIGHT, DARK, LIGHT, READING, cell_colors, class_label, error_limits, facts
 from cnncli.render.text import count, percent
 
 if TYPE_CHECKING:
@@ -85,9 +86,10 @@ def draw_confusion(view: ConfusionView) -> bytes:
 
 def pair_texts(view: ConfusionView) -> list[str]:
     """ "Shirt taken for Coat: 22 (22% of Shirt), test:26, ..."."""
+    names = {each.name: class_name(each.name, each.class_) for each in view.classes}
     return [
-        f"{pair.true} taken for {pair.predicted}: {count(pair.count)} ({percent(pair.share)} of {pair.true}), "
-        + ", ".join(pair.examples)
+        f"{names[pair.true]} taken for {names[pair.predicted]}: {count(pair.count)} "
+        f"({percent(pair.share)} of {names[pair.true]}), {', '.join(pair.examples)}"
         for pair in view.pairs
     ]
 
@@ -98,7 +100,8 @@ class _Matrix:
     def __init__(self, view: ConfusionView) -> None:
         self.view = view
         self.classes = len(view.classes)
-        self.labels = [class_label(each) for each in view.classes] if self.classes <= NAMED else []
+        labels = [class_name(class_label(each), each.class_) for each in view.classes]
+        self.labels = labels if self.classes <= NAMED else []
         digits = text_width(count(max(map(max, view.matrix))), NORMAL) + 10
         if self.classes <= NUMBERED:
             self.cell = max(CELL, digits)
@@ -118,10 +121,10 @@ class _Matrix:
         """With its names from (left, top) on."""
         left, top = left + self.left, top + self.top
         colors = cell_colors(self.view)
-        pixels = enlarge(np.moveaxis(colors, -1, 0), self.cell)
+        pixels = enlarge(colors, self.cell)
         if self.cell > 3:  # a line between cells that are large enough
-            pixels[:, self.cell - 1 :: self.cell] = pixels[:, :, self.cell - 1 :: self.cell] = 64
-        canvas.paste(np.moveaxis(pixels, 0, -1), left, top)
+            pixels[self.cell - 1 :: self.cell] = pixels[:, self.cell - 1 :: self.cell] = 64
+        canvas.paste(pixels, left, top)
         for index, (place, label) in enumerate(self._names()):
             middle = (place + 0.5) * self.cell
             canvas.text(left - 8, top + middle, label, self.size, INK, "rm")

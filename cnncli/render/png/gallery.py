@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,12 +20,13 @@ from cnncli.render.png.sheet import draw_page
 from cnncli.render.scale import Scale, ScaledRow, scaled
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board, Sheet
+    from cnncli.inspection.views.board import Board, Sheet
 
 
 def save_board(board: Board, out: Path, scale: Scale | None = None, *, npy: bool = False) -> list[Path]:
     """Writes `out/<view>/<stem>.png` for every sheet, with `npy` the tensors of its rows as .npy beside it, and
-    manifest.json; returns their paths, the manifest last. Raises OutputError."""
+    manifest.json, in which the pictures that were there before stay; returns their paths, the manifest last. Raises
+    OutputError."""
     scale = scale or Scale()
     folder = out / board.view
     entries, paths = [], []
@@ -33,13 +35,26 @@ def save_board(board: Board, out: Path, scale: Scale | None = None, *, npy: bool
         for page in pages(sheet, scaled(board, sheet, scale)):
             paths.append(folder / f"{file_name(page.stem)}.png")
             write_atomic(paths[-1], draw_page(board, page, scale))
-            entries.append(_entry(page, paths[-1], arrays))
+            entries.append(_entry(board, page, scale, paths[-1], arrays))
         paths += arrays
-    notes = {"notes": board.notes} if board.notes else {}
-    manifest = {"view": board.view, **dict(facts(board.subject)), "scale": str(scale), **notes, "files": entries}
     paths.append(folder / "manifest.json")
-    write_atomic(paths[-1], json.dumps(plain(manifest), indent=2) + "\n")
+    entries = _merged(_earlier(paths[-1]), entries)
+    write_atomic(paths[-1], json.dumps(plain({"view": board.view, "files": entries}), indent=2) + "\n")
     return paths
+
+
+def _earlier(path: Path) -> list[dict[str, Any]]:
+    """What a manifest that is there already tells of pictures that are still there; nothing if it is none of ours."""
+    try:
+        entries = json.loads(path.read_bytes())["files"]
+        return [entry for entry in entries if (path.parent / entry["file"]).is_file()]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def _merged(earlier: Sequence[dict[str, Any]], entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One for each file, the later."""
+    return list({entry["file"]: entry for entry in (*earlier, *entries)}.values())
 
 
 def file_name(stem: str) -> str:
@@ -62,14 +77,16 @@ def _write_npy(array: NDArray[Any], file: BinaryIO) -> None:
     np.save(file, array, allow_pickle=False)
 
 
-def _entry(page: Page, path: Path, arrays: list[Path]) -> dict[str, Any]:
-    subject, sheet = page.sheet.subject, page.sheet
+def _entry(board: Board, page: Page, scale: Scale, path: Path, arrays: list[Path]) -> dict[str, Any]:
+    sheet = page.sheet
+    notes = [*sheet.notes, *board.notes]
     return {
         "file": path.name,
         **({"title": sheet.title} if sheet.title else {}),
-        **(dict(facts(subject)) if subject else {}),
+        **dict(facts(sheet.subject or board.subject)),
+        "scale": str(scale),
         "rows": list(map(_row_entry, page.rows)),
-        **({"notes": sheet.notes} if sheet.notes else {}),
+        **({"notes": notes} if notes else {}),
         **({"arrays": [array.name for array in arrays]} if arrays else {}),
     }
 

@@ -21,7 +21,7 @@ from cnncli.render.png.sheet import draw_page
 from cnncli.render.scale import Scale, scaled
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board
+    from cnncli.inspection.views.board import Board
 
 Protocol = Literal["sixel", "kitty", "iterm"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnncli.render.colors import Colors, Limits
 from cnncli.render.labels import bar_labels, facts
-from cnncli.render.pixels import as_colors, enlarged_picture, reduced_picture, reduction
+from cnncli.render.pixels import as_colors, enlarge, reduce, reduction
 from cnncli.render.png.canvas import (
     COLOR_BAR,
     FAINT,
@@ -26,7 +26,7 @@ from cnncli.render.png.canvas import (
 )
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Subject
+    from cnncli.inspection.subject import Subject
     from cnncli.render.scale import ScaledRow
 
 THUMBNAIL = 64
@@ -36,22 +36,28 @@ BETWEEN = 4
 
 
 class Header:
-    """The head of a picture: the input, and beside it the title, what is known of it, and a colour bar for all.
+    """The head of a picture: the input, and beside it the title, what is known of it, and the colour bars for all.
 
     Measures itself for a width, then draws itself at the top of a canvas; `height` has the margin above.
     """
 
     def __init__(
-        self, subject: Subject, picture: Colors | None, title: str, notes: Sequence[str], bar: Bar | None, width: int
+        self,
+        subject: Subject,
+        picture: Colors | None,
+        title: str,
+        notes: Sequence[str],
+        bars: Sequence[Bar],
+        width: int,
     ) -> None:
-        self.picture, self.bar = picture, bar
+        self.picture, self.bars = picture, bars
         self.left = MARGIN + (0 if picture is None else picture.shape[1] + MARGIN)
         room = width + MARGIN - self.left
         self.title = wrap_words(title, room, LARGE)
         self.facts = wrap([f"{name}: {value}" for name, value in facts(subject)], room, NORMAL)
         self.notes = wrap(notes, room, NORMAL)
         text = len(self.title) * line_height(LARGE) + BETWEEN
-        text += (len(self.facts) + len(self.notes)) * line_height(NORMAL) + (bar.height if bar else 0)
+        text += (len(self.facts) + len(self.notes)) * line_height(NORMAL) + len(bars) * Bar.height
         self.height = MARGIN + max(text, 0 if picture is None else picture.shape[0])
 
     def draw(self, canvas: Canvas) -> None:
@@ -60,8 +66,9 @@ class Header:
         top = canvas.lines(self.left, MARGIN, self.title, LARGE) + BETWEEN
         top = canvas.lines(self.left, top, self.facts, NORMAL)
         top = canvas.lines(self.left, top, self.notes, NORMAL, FAINT)
-        if self.bar:
-            self.bar.draw(canvas, self.left, top)
+        for bar in self.bars:
+            bar.draw(canvas, self.left, top)
+            top += bar.height
 
 
 class RowHead:
@@ -79,6 +86,28 @@ class RowHead:
         top = canvas.lines(left, top, self.notes, SMALL, FAINT)
         if self.bar:
             self.bar.draw(canvas, left, top)
+
+
+class Caption:
+    """The head of a row of an overview, in a line where it fits: what it shows and, fainter, what is known of it."""
+
+    def __init__(self, title: str, notes: str, width: int) -> None:
+        self.lines = [(f"{title}  ", notes)]
+        if self.wanted(title, notes) > width:
+            self.lines = [(line, "") for line in wrap_words(title, width, SMALL)]
+            self.lines += [("", line) for line in wrap_words(notes, width, SMALL)]
+        self.height = len(self.lines) * line_height(SMALL)
+
+    @staticmethod
+    def wanted(title: str, notes: str) -> int:
+        """The width of a line."""
+        return text_width(f"{title}  ", SMALL) + text_width(notes, SMALL)
+
+    def draw(self, canvas: Canvas, left: int, top: int) -> None:
+        for bright, faint in self.lines:
+            canvas.text(left, top, bright, SMALL)
+            canvas.text(left + text_width(bright, SMALL), top, faint, SMALL, FAINT)
+            top += line_height(SMALL)
 
 
 class Bar:
@@ -109,5 +138,5 @@ def thumbnail(picture: NDArray[Any] | None) -> Colors | None:
     """The input's picture, enlarged or reduced by an integer to about THUMBNAIL pixels."""
     if picture is None:
         return None
-    small = reduced_picture(as_colors(picture), reduction(picture.shape[:2], THUMBNAIL, THUMBNAIL))
-    return enlarged_picture(small, max(THUMBNAIL // max(picture.shape[:2]), 1))
+    small = reduce(as_colors(picture), reduction(picture.shape[:2], THUMBNAIL, THUMBNAIL))
+    return enlarge(small, max(THUMBNAIL // max(picture.shape[:2]), 1))

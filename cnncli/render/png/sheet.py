@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,15 @@ from PIL import Image
 
 from cnncli.render.colors import Limits
 from cnncli.render.paging import Page
-from cnncli.render.png.band import Band, DrawnRow
+from cnncli.render.png.band import DrawnRow
 from cnncli.render.png.canvas import MARGIN, NORMAL, Canvas, line_height, wrap
-from cnncli.render.png.header import Bar, Header, RowHead, thumbnail
-from cnncli.render.png.tiling import Grid, Place, aligned, wrapped
+from cnncli.render.png.header import Bar, Header, thumbnail
+from cnncli.render.png.shelf import by_layer, one_below_another, shelved
+from cnncli.render.png.tiling import Place
 from cnncli.render.scale import Scale, ScaledRow, share_a_bar
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board
+    from cnncli.inspection.views.board import Board
 
 Array = NDArray[Any]
 
@@ -32,56 +33,46 @@ NARROWEST = 360
 
 def draw_page(board: Board, page: Page, scale: Scale) -> bytes:
     """The PNG of one page of a board. `decode` turns it back into the values of its tiles."""
-    rows = [DrawnRow.of(row) for row in page.rows]
-    grids = _grids(rows)
-    width = max(NARROWEST, *(grid.width for grid in grids))
-    bands = _bands(rows, grids, width)
-    header = _header(board, page, rows, width)
+    across = page.sheet.across
+    rows = [DrawnRow.of(row, small=across) for row in page.rows]
+    shelves = shelved(by_layer(rows) if across else [one_below_another(rows, NARROWEST)])
+    width = max(NARROWEST, *(shelf.width for shelf in shelves))
+    header = _header(board, page, scale, rows, width)
     notes = wrap([*page.sheet.notes, *board.notes], width, NORMAL)
-    height = header.height + sum(MARGIN + band.height for band in bands) + MARGIN
+    height = header.height + sum(MARGIN + shelf.height for shelf in shelves) + MARGIN
     canvas = Canvas(width + 2 * MARGIN, height + (len(notes) * line_height(NORMAL) + MARGIN if notes else 0))
     header.draw(canvas)
-    places, top = [], header.height
-    for band in bands:
-        places.append(band.draw(canvas, top + MARGIN))
-        top += MARGIN + band.height
+    places: list[list[Place]] = []
+    top = header.height
+    for shelf in shelves:
+        places += shelf.draw(canvas, top + MARGIN)
+        top += MARGIN + shelf.height
     canvas.lines(MARGIN, top + MARGIN, notes, NORMAL)
     return canvas.png(_texts(board, page, scale, rows, places))
 
 
-def _grids(rows: Sequence[DrawnRow]) -> list[Grid]:
-    pieces = [[tile.piece for tile in row.tiles] for row in rows]
-    if len(rows) > 1:
-        return aligned(pieces, [row.label_lines for row in rows])
-    return [wrapped(pieces[0], rows[0].label_lines, channels=bool(rows[0].scaled.row.channels))]
-
-
-def _bands(rows: Sequence[DrawnRow], grids: Sequence[Grid], width: int) -> list[Band]:
-    """A single row needs no head of its own."""
-    if len(rows) == 1:
-        return [Band(rows[0], grids[0], None, width)]
-    own = not share_a_bar([row.scaled for row in rows])
-    heads = [RowHead(row.title, row.known, _bar(row.scaled) if own else None, width) for row in rows]
-    return [Band(*parts, width) for parts in zip(rows, grids, heads, strict=True)]
-
-
-def _header(board: Board, page: Page, rows: Sequence[DrawnRow], width: int) -> Header:
+def _header(board: Board, page: Page, scale: Scale, rows: Sequence[DrawnRow], width: int) -> Header:
     subject = page.sheet.subject or board.subject
-    title, notes, bar = list(page.sheet.title), [], None
-    if len(rows) == 1:
+    colored = [row.scaled for row in rows if row.scaled.scale]
+    title, notes, bars = list(page.sheet.title), [], []
+    if page.sheet.across:
+        notes, bars = [f"scale {scale}"], [Bar(row) for row in _meanings(colored)]
+    elif len(rows) == 1:
         title += [rows[0].title] if rows[0].title else []
-        notes, bar = rows[0].known, _bar(rows[0].scaled)
-    elif share_a_bar([row.scaled for row in rows]):
-        bar = next(bar for bar in (_bar(row.scaled) for row in rows) if bar)
+        notes, bars = rows[0].known, list(map(Bar, colored))
+    elif share_a_bar(colored):
+        bars = [Bar(colored[0])]
     if page.of > 1:
         title.append(f"page {page.number} of {page.of}")
     shown = any(tile.is_picture for row in page.rows for tile in row.row.tiles)
     picture = None if shown else thumbnail(subject.picture)
-    return Header(subject, picture, " · ".join(title or [board.view]), notes, bar, width)
+    return Header(subject, picture, " · ".join(title or [board.view]), notes, bars, width)
 
 
-def _bar(row: ScaledRow) -> Bar | None:
-    return Bar(row) if row.scale else None
+def _meanings(rows: Sequence[ScaledRow]) -> list[ScaledRow]:
+    """One for each kind of colours, whose bar has words for ends."""
+    kinds = {row.widest.colormap: replace(row, each=True) for row in rows}
+    return list(kinds.values())
 
 
 def decode(png: bytes | Path) -> list[list[NDArray[np.float64]]]:

@@ -34,6 +34,8 @@ TALLEST = 1600
 """The height of a single tile in pixels, unless it has more rows."""
 BROADEST_VALUE = 32
 """Pixels a side of a value of a tile that has a row for itself, at most."""
+SMALL_SIDE = 84
+"""Pixels a side of the tiles of an overview, at most."""
 IN_A_LINE = 4
 """Up to so many tiles that are no channels stand in one line."""
 
@@ -96,6 +98,17 @@ class Piece:
         """Too broad for a column that is `wanted` pixels wide, as vectors are."""
         return self.maps == 1 and (self.width > 2 * self.height or self.width > wanted)
 
+    def within(self, height: int, width: int) -> Place:
+        """As large as there is room for."""
+
+        def factor(columns: int) -> int:
+            rows = -(-self.maps // columns)
+            down = ((height + GUTTER) // rows - GUTTER) // self.height
+            return min(down, ((width + GUTTER) // columns - GUTTER) // self.width)
+
+        columns = max(range(1, self.maps + 1), key=factor)
+        return Place(0, 0, self.maps, self.height, self.width, max(factor(columns), self.least), columns)
+
     def fit(self, wanted: int, tallest: int) -> Place:
         """At least `wanted` pixels wide unless it then is higher than `tallest`; several maps in about a square."""
         columns = min(max(round(math.sqrt(self.maps * self.height / self.width)), 1), self.maps)
@@ -125,7 +138,7 @@ def wrapped(pieces: Sequence[Piece], lines: int, *, channels: bool) -> Grid:
         columns = max(round(math.sqrt(count * (height + LABEL) / width)), 1)
         return _grid(places, columns, max(label, *(place.size[1] for place in places)), WIDE_GUTTER, lines)
     wanted = max(label, _tile_width(pieces))
-    places = [piece.fit(wanted, TALLEST if count == 1 else 2 * wanted) for piece in pieces]
+    places = _alike([piece.fit(wanted, TALLEST if count == 1 else 2 * wanted) for piece in pieces])
     columns = count if count <= IN_A_LINE and not channels else math.ceil(math.sqrt(count))
     return _grid(places, columns, max(label, *(place.size[1] for place in places)), GUTTER, lines)
 
@@ -138,7 +151,7 @@ def aligned(rows: Sequence[Sequence[Piece]], lines: Sequence[int]) -> list[Grid]
     most = max(map(len, rows))
     label = max(piece.label for pieces in rows for piece in pieces)
     wanted = max(label, next((pixels for upto, pixels in COLUMN_WIDTHS if most <= upto), 0))
-    placed = [[piece.fit(wanted, 2 * wanted) for piece in pieces] for pieces in rows]
+    placed = [_alike([piece.fit(wanted, 2 * wanted) for piece in pieces]) for pieces in rows]
     broad = [len(pieces) == 1 and pieces[0].broad(wanted) for pieces in rows]
     of_columns = [place.size[1] for places, alone in zip(placed, broad, strict=True) if not alone for place in places]
     cell = max([label, *of_columns])
@@ -147,6 +160,31 @@ def aligned(rows: Sequence[Sequence[Piece]], lines: Sequence[int]) -> list[Grid]
         wide = [_broadened(pieces[0], places[0])] if alone else places
         grids.append(_grid(wide, most, cell, WIDE_GUTTER, of_row))
     return grids
+
+
+def small(rows: Sequence[Sequence[Piece]], lines: Sequence[int]) -> list[Grid]:
+    """Rows below one another with the small tiles of an overview; one alone in its row may be twice as broad."""
+    most = max(map(len, rows))
+    placed = [[piece.within(*small_room(alone=len(pieces) == 1)) for piece in pieces] for pieces in rows]
+    of_columns = [place.size[1] for places in placed if len(places) > 1 for place in places]
+    cell = max([piece.label for pieces in rows for piece in pieces] + of_columns)
+    return [_grid(places, most, cell, WIDE_GUTTER, of_row) for places, of_row in zip(placed, lines, strict=True)]
+
+
+def small_room(*, alone: bool) -> tuple[int, int]:
+    """The height and width that a tile of an overview may have; it may be `alone` in its row."""
+    return SMALL_SIDE, 2 * SMALL_SIDE if alone else SMALL_SIDE
+
+
+def _alike(places: Sequence[Place]) -> list[Place]:
+    """Of a row: those of few values are enlarged until they are about as large as the largest; but no filters."""
+    height, width = (max(place.size[axis] for place in places) for axis in (0, 1))
+    return [
+        replace(place, factor=max(place.factor, min(height // place.height, width // place.width)))
+        if place.maps == 1
+        else place
+        for place in places
+    ]
 
 
 def _broadened(piece: Piece, place: Place) -> Place:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
+from cnncli.render.boxes import MEANINGS, box_name, box_type
 from cnncli.render.lanes import Layout, lay_out, one_by_one
 from cnncli.render.terminal.fitted import Column, Fitted
-from cnncli.render.text import count, plural, shape_text
+from cnncli.render.text import count
+from cnncli.wording import plural, shape_text
 
 if TYPE_CHECKING:
     from cnncli.inspection.views.architecture import ArchitectureView, Box
-
-Pair = tuple[int, int]
 
 STYLES = {
     "input": "bold",
@@ -28,14 +28,6 @@ STYLES = {
 }
 SYMBOLS = {"input": "○", "parameters": "●", "rectifier": "▷", "pool": "▽", "join": "◆", "other": "○"}
 PLAIN_SYMBOLS = {"input": "o", "parameters": "@", "rectifier": ">", "pool": "v", "join": "*", "other": "o"}
-MEANINGS = {
-    "parameters": "has parameters",
-    "rectifier": "rectifies",
-    "pool": "pools",
-    "join": "joins",
-    "other": "other",
-}
-
 LINES = {
     # above, below, left, right
     (True, True, True, False): "┤",
@@ -92,26 +84,6 @@ class _Diagram:
         yield Text("   ").join(parts)
         if len(self.view.boxes) <= self.view.layers:
             yield Text("layers that keep the shape stand behind the one that they follow", "dim")
-
-
-def box_name(box: Box) -> str:
-    """conv1, or conv1 + relu1."""
-    return " + ".join(box.names)
-
-
-def box_type(box: Box) -> str:
-    """The types, and the first one's window with its stride: conv2d 5x5/2 + relu."""
-    if box.kind == "input":
-        return ""
-    window = "" if box.window is None else f" {_window(*box.window)}"
-    return " + ".join([box.types[0] + window, *box.types[1:]])
-
-
-def _window(extent: Pair, stride: Pair) -> str:
-    text = shape_text(extent)
-    if stride == (1, 1):
-        return text
-    return f"{text}/{stride[0] if stride[0] == stride[1] else shape_text(stride)}"
 
 
 def _lines(layout: Layout, boxes: dict[str, Box], *, plain: bool) -> Iterator[tuple[str, Text]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,30 +12,32 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from cnncli.render.terminal.fitted import Column, Fitted
-from cnncli.render.text import count, number
+from cnncli.render.text import count, numbers
 
 Array = NDArray[Any]
 
 DIGITS = 4
-"""Of the largest number, unless it is said."""
-SMALLEST, LARGEST = 1e-6, 1e6
-"""Numbers in between are written without powers of ten, so that they stand in columns."""
+"""Of the largest number, unless it is said otherwise."""
 TERMS = 10
 """So many terms of a sum are shown, unless all are asked for."""
 SIGN = 3
 """Columns for the sign between two grids."""
 
 
-def aligned(values: Array, digits: int = DIGITS) -> list[str]:
-    """All with the same decimals, so that the largest has `digits` digits; an exact zero is a plain 0."""
-    flat = values.ravel().astype(np.float64)
-    finite = flat[np.isfinite(flat)]
-    largest = float(np.abs(finite).max(initial=0.0))
-    if not SMALLEST <= largest < LARGEST:
-        return [number(x, digits) for x in flat.tolist()]
-    whole = bool((finite == np.trunc(finite)).all())
-    decimals = 0 if whole else max(digits - 1 - math.floor(math.log10(largest)), 0)
-    return [number(x) if x == 0 or not math.isfinite(x) else f"{x:.{decimals}f}" for x in flat.tolist()]
+@dataclass(frozen=True)
+class Detail:
+    """How much of an arithmetic is written down."""
+
+    every: bool = False
+    """All its terms, not the largest alone."""
+    digits: int = DIGITS
+    """Of the largest number."""
+
+
+def largest_first(values: Array) -> list[int]:
+    """The places of values (n,) by falling magnitude, NaN before all: it makes a sum what it is."""
+    sizes = np.where(np.isnan(values), np.inf, np.abs(values))
+    return np.argsort(-sizes, kind="stable").tolist()  # type: ignore[no-any-return]
 
 
 def total(values: Array) -> float:
@@ -135,11 +136,11 @@ class Ledger:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         labels = max(len(line.label) for line in self.lines)
-        numbers = max(len(line.number) for line in self.lines)
+        wide = max(len(line.number) for line in self.lines)
         for line in self.lines:
             if line.rule:
-                yield Text(" " * (labels + 2) + ("-" if options.ascii_only else "─") * numbers, "dim")
-            text = Text.assemble((line.label.ljust(labels), line.style), "  ", (line.number.rjust(numbers), line.style))
+                yield Text(" " * (labels + 2) + ("-" if options.ascii_only else "─") * wide, "dim")
+            text = Text.assemble((line.label.ljust(labels), line.style), "  ", (line.number.rjust(wide), line.style))
             gap = "  " if text.cell_len + len(line.note) + 2 <= options.max_width else "\n    "
             text.append(gap + line.note if line.note else "", "dim")
             text.rstrip()
@@ -155,17 +156,16 @@ class Terms:
     """Of one of the terms."""
     factors: Sequence[tuple[str, Array]]
     products: Array
-    every: bool
-    digits: int
+    detail: Detail
     remarks: tuple[str, Callable[[int], str]] | None = None
     """A last column."""
 
     @property
     def shown(self) -> list[int]:
         """Which are printed: of those that are 0 none, if there are others and not all are asked for."""
-        order: list[int] = np.argsort(-np.abs(self.products), kind="stable").tolist()
+        order = largest_first(self.products)
         telling = int(np.count_nonzero(self.products)) or len(order)
-        return order if self.every or telling == len(order) <= TERMS + 1 else order[: min(telling, TERMS)]
+        return order if self.detail.every or telling == len(order) <= TERMS + 1 else order[: min(telling, TERMS)]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown = self.shown
@@ -175,10 +175,10 @@ class Terms:
         others = f"and {count(rest.size)} {'smaller' if rest.any() else 'that are 0'}"
         columns = [Column(self.header, [*names, *([others] if rest.size else [])])]
         for header, factors in self.factors:
-            columns.append(Column(header, [*aligned(factors[shown], self.digits), *last], right=True))
+            columns.append(Column(header, [*numbers(factors[shown], self.detail.digits), *last], right=True))
         products = self.products[shown]
         sums = np.append(products, total(rest)) if rest.size else products
-        columns.append(Column("= term", aligned(sums, self.digits), right=True))
+        columns.append(Column("= term", numbers(sums, self.detail.digits), right=True))
         if self.remarks:
             columns.append(Column(self.remarks[0], [*map(self.remarks[1], shown), *last], drop=1))
         yield Fitted(columns)

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from cnncli.render.terminal.fitted import Column, Fitted, Heading
 from cnncli.render.terminal.raster import Bar
-from cnncli.render.text import count, magnitude, percent, shape_text
+from cnncli.render.text import count, magnitude, percent
+from cnncli.wording import shape_text
 
 if TYPE_CHECKING:
     from cnncli.inspection.bench import Bench, Cost, LayerCosts

@@ -14,11 +14,12 @@ from rich.text import Text
 from cnncli.render.labels import bar_labels, facts, row_facts
 from cnncli.render.scale import Scale, ScaledRow, scaled, share_a_bar
 from cnncli.render.terminal.fitted import Heading, in_lines
-from cnncli.render.terminal.raster import ColorBar, color_system, thumbnail
+from cnncli.render.terminal.raster import SHARED, ColorBar, color_system, thumbnail
 from cnncli.render.terminal.tile import SIDE, SMALLEST, Block, Room, bars, block, room_for, size, vector
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Board, Sheet, Subject
+    from cnncli.inspection.subject import Subject
+    from cnncli.inspection.views.board import Board, Sheet
 
 SPACE = 2
 
@@ -79,9 +80,14 @@ class _Row:
         if self.scaled.row.title:
             yield Text("  ".join(self.scaled.row.title), style="bold")
 
-    def known(self, shrunk: Sequence[int], width: int) -> Iterator[RenderableType]:
+    def known(
+        self, drawn: Sequence[Block], shrunk: Sequence[int], width: int, *, plain: bool
+    ) -> Iterator[RenderableType]:
         """What is to be known of it, and the colour bar."""
-        yield from in_lines([Text(fact, style="dim") for fact in row_facts(self.scaled, shrunk)], width)
+        known = row_facts(self.scaled, shrunk)
+        if plain and any(each.shared for each in drawn):
+            known.append(SHARED)
+        yield from in_lines([Text(fact, style="dim") for fact in known], width)
         yield from _bar(self.scaled) if self.bar else ()
 
     def blocks(self, room: Room, width: int) -> tuple[list[Block], list[int]]:
@@ -91,7 +97,8 @@ class _Row:
         if numbers is not None:
             whole, shrunk = bars(self.scaled, numbers, width)
             return [whole], [shrunk]
-        drawn = [block(tile, limits, room) for tile, limits in zip(tiles, self.scaled.limits, strict=True)]
+        can_die = self.scaled.row.can_die
+        drawn = [block(*pair, room, can_die=can_die) for pair in zip(tiles, self.scaled.limits, strict=True)]
         return drawn, [room.shrink(tile) for tile in tiles]
 
     @property
@@ -113,7 +120,7 @@ def _wrapped(row: _Row, width: int, *, plain: bool) -> Iterator[RenderableType]:
     side = min(max((width + SPACE) // maps - SPACE, SIDE), 2 * SIDE)
     drawn, shrunk = row.blocks(room_for([row.scaled], side, width, plain=plain), width)
     yield from row.title()
-    yield from row.known(shrunk, width)
+    yield from row.known(drawn, shrunk, width, plain=plain)
     cell = min(max(each.columns for each in drawn), width)
     for part in _chunks(drawn, cell, width):
         yield _line(part, cell)
@@ -136,10 +143,10 @@ def _aligned(rows: Sequence[_Row], width: int, *, plain: bool) -> Iterator[Rende
     cell = min(max(columns, default=width), width)
     parts = [list(_chunks(blocks, cell, width)) for blocks, _ in drawn]
     for band in range(max(map(len, parts))):
-        for row, of_row, (_, shrunk) in zip(rows, parts, drawn, strict=True):
+        for row, of_row, (blocks, shrunk) in zip(rows, parts, drawn, strict=True):
             if band < len(of_row):
                 yield from row.title()
-                yield from row.known(shrunk, width) if not band else ()
+                yield from row.known(blocks, shrunk, width, plain=plain) if not band else ()
                 yield _line(of_row[band], cell)
                 yield from row.notes if band == len(of_row) - 1 else ()
                 yield Text()

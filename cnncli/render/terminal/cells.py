@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 
-from cnncli.render.axes import COLORS, Frame, trace
+from cnncli.render.axes import Frame, trace
+from cnncli.render.colors import SERIES, series_color
 from cnncli.render.terminal.raster import BARS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ MARKS = "oxv+*#%@&$=~"
 """What lines are drawn with where there is no colour."""
 CLASSES = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"
 """What points are drawn with where there is no colour, or there are more classes than colours."""
-CROWD = len(COLORS)
+CROWD = len(SERIES)
 """Classes up to which points are told apart by colour alone."""
 NOBODY = -1
 """Of a cell that no series owns."""
@@ -42,7 +43,7 @@ class Cells:
         """In the colours of the series."""
         characters = np.where(self.characters < "\x7f", self.characters, "-") if ascii_only else self.characters
         return [
-            Text.assemble(*((char, _style(owner)) for char, owner in zip(*row, strict=True)))
+            Text.assemble(*((char, series_style(owner)) for char, owner in zip(*row, strict=True)))
             for row in zip(characters.tolist(), self.owners.tolist(), strict=True)
         ]
 
@@ -115,8 +116,6 @@ def _braille(cells: NDArray[np.str_], bits: NDArray[np.int64]) -> NDArray[np.str
     return np.where(bits > 0, dots[bits], cells)
 
 
-def _style(owner: int) -> str:
-    if owner == NOBODY:
-        return "dim"
-    red, green, blue = COLORS[owner % len(COLORS)]
-    return f"rgb({red},{green},{blue})"
+def series_style(owner: int) -> str:
+    """The colour of a series; faint for nobody."""
+    return "dim" if owner == NOBODY else "rgb({},{},{})".format(*series_color(owner))

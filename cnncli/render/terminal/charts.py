@@ -11,14 +11,14 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from cnncli.render.axes import COLORS, Frame, last_value, tick_text
-from cnncli.render.terminal.cells import CROWD, Cells, bars, lines, points, symbols
+from cnncli.render.axes import Frame, entry, tick_text
+from cnncli.render.terminal.cells import CROWD, Cells, bars, lines, points, series_style, symbols
 from cnncli.render.terminal.fitted import in_lines
 from cnncli.render.terminal.raster import color_system
 from cnncli.render.text import number
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views.charts import Chart, Charts, Series
+    from cnncli.inspection.views.charts import Chart, Charts
 
 SPACE = 3
 """Blank columns between charts that stand side by side."""
@@ -128,19 +128,10 @@ def _legend(chart: Chart, *, plain: bool) -> list[Text]:
     """One item a series, and one a mark; a line's has its last value. A single series without name needs none."""
     shown: Sequence[str] = symbols(chart) if plain or len(chart.series) > CROWD else "━●"[chart.kind == "points"] * 99
     items = [
-        Text.assemble((f"{symbol} ", _style(index)), _entry(chart, series))
+        Text.assemble((f"{symbol} ", series_style(index)), entry(chart, series))
         for index, (symbol, series) in enumerate(zip(shown, chart.series, strict=False))
         if series.name
     ]
     return items + [
         Text(f"{'-' if plain else '╌'} {tick_text(value)} {text}", style="dim") for value, text in chart.marks
     ]
-
-
-def _entry(chart: Chart, series: Series) -> str:
-    return f"{series.name} {number(last_value(series))}" if chart.kind == "lines" else series.name
-
-
-def _style(index: int) -> str:
-    red, green, blue = COLORS[index % len(COLORS)]
-    return f"rgb({red},{green},{blue})"

@@ -13,10 +13,10 @@ from rich.style import Style
 from rich.text import Text
 
 from cnncli.render.colors import Colors, luminance
-from cnncli.render.pixels import reduce, reduced_picture, reduction
-from cnncli.render.shares import BRIGHT, DARK, LIGHT, READING, cell_colors, class_label, error_limits, errors, facts
+from cnncli.render.confusion import BRIGHT, DARK, LIGHT, READING, cell_colors, class_label, error_limits, errors, facts
+from cnncli.render.pixels import reduce, reduction
 from cnncli.render.terminal.fitted import Column, Fitted, Heading
-from cnncli.render.terminal.raster import ColorBar, Raster, color_system
+from cnncli.render.terminal.raster import SHARED, ColorBar, Raster, color_system, shares_lines
 from cnncli.render.text import count, percent
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class _Confusion:
             limits = error_limits(view)
             yield ColorBar(limits, (percent(limits.vmin), percent(limits.vmax)))
             yield Text("share of the true class that is taken for another" + ("" if plain else "; grey: right"), "dim")
-        yield from numbers.lines() if numbers.width <= width else _picture(view, width)
+        yield from numbers.lines() if numbers.width <= width else _picture(view, width, plain=plain)
         yield Text()
         yield from _classes(view)
         if view.pairs:
@@ -86,12 +86,14 @@ class _Numbers:
         return Style(color=ink, bgcolor=Color.from_rgb(*color.tolist()), bold=False)
 
 
-def _picture(view: ConfusionView, width: int) -> Iterator[RenderableType]:
+def _picture(view: ConfusionView, width: int, *, plain: bool) -> Iterator[RenderableType]:
     """A pixel for each cell, or for a block of them; without colour the errors alone."""
     shrunk = reduction((len(view.classes),) * 2, len(view.classes), width)
-    colors, shares = reduced_picture(cell_colors(view), shrunk), reduce(errors(view), shrunk)
+    colors, shares = reduce(cell_colors(view), shrunk), reduce(errors(view), shrunk)
     if shrunk > 1:
         yield Text(f"shown at 1/{shrunk} (means of {shrunk}x{shrunk} cells)", style="dim")
+    if plain and shares_lines(len(shares), 1):
+        yield Text(SHARED, style="dim")
     yield replace(Raster.of_map(shares, error_limits(view)), colors=colors)
 
 

@@ -10,29 +10,30 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from cnncli.render.colors import Limits
+from cnncli.render.colors import Limits, extent
 from cnncli.render.labels import facts
 from cnncli.render.pixels import reduce, reduction
-from cnncli.render.scale import extent
+from cnncli.render.terminal.bars import indexed
 from cnncli.render.terminal.fitted import GAP, Column, Fitted, Heading
 from cnncli.render.terminal.gradient_flow import flow_table
 from cnncli.render.terminal.mirror import Mirror
 from cnncli.render.terminal.raster import (
-    NEGATIVE_RAMP,
-    RAMP,
     Bar,
-    Bars,
     Raster,
     Strip,
     color_system,
+    scale_legend,
     thumbnail,
 )
 from cnncli.render.terminal.units import dead_column, dead_units, zeros
 from cnncli.render.terminal.values import Values
-from cnncli.render.text import count, number, percent, plural, shape_text
+from cnncli.render.text import count, number, percent
+from cnncli.wording import plural, shape_text
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import BackwardView, ClassScore, ForwardView, LayerRow, ParameterRow, Subject
+    from cnncli.inspection.subject import Subject
+    from cnncli.inspection.views.classes import ClassScore
+    from cnncli.inspection.views.flow import BackwardView, ForwardView, LayerRow, ParameterRow
 
 TILE = 8
 """Pixels a side of a map in a strip, at most."""
@@ -101,17 +102,32 @@ class _ForwardTable:
         strips = [self._strip(row, tiles) for row in self.rows]
         yield Fitted([*stacked, Column("strongest maps", strips)])
         plain = color_system(console, options) is None
-        yield Text(f"scale layer: {_signs(plain=plain)}", style="dim")
-        yield Text(f"maps larger than {TILE}x{TILE} are shown as means of blocks", style="dim")
+        yield Text(f"scale layer: {scale_legend(plain=plain)}", style="dim")
+        vectors, maps = ([row for row in self.rows if _is_vector(row) is kind] for kind in (True, False))
+        if any(max(row.maps.shape[1:]) > TILE for row in maps):
+            yield Text(f"maps larger than {TILE}x{TILE} are shown as means of blocks", style="dim")
+        if any(row.values.size > _room(tiles) for row in vectors):
+            yield Text(f"vectors longer than {_room(tiles)} are shown as means of neighbours", style="dim")
 
     def _strip(self, row: LayerRow, tiles: int) -> RenderableType:
-        vector = len(row.maps) == 1 and row.maps.shape[1] == 1
-        side = tiles * (TILE + 1) - 1 if vector else TILE
+        side = _room(tiles) if _is_vector(row) else TILE
         maps = reduce(row.maps, reduction(row.maps.shape, side, side))
         limits = Limits.of(*extent(maps), signed=row.statistics.min < 0)
-        if vector:
-            return Group(Bars(maps[0, 0], limits), Text())
-        return Group(Strip(tuple(Raster.of_map(maps[index], limits) for index in row.ranked[:tiles])), Text())
+        if _is_vector(row):
+            drawn, _ = indexed(maps[0, 0], limits, side, reduced=row.values.size > side)
+            return Group(drawn, Text())
+        can_die = bool(row.inputs)  # the input has none
+        rasters = (Raster.of_map(maps[index], limits, can_die=can_die) for index in row.ranked[:tiles])
+        return Group(Strip(tuple(rasters)), Text())
+
+
+def _is_vector(row: LayerRow) -> bool:
+    return row.maps.shape[:2] == (1, 1)
+
+
+def _room(tiles: int) -> int:
+    """Columns for so many maps side by side."""
+    return tiles * (TILE + 1) - 1
 
 
 def _samples(subject: Subject) -> str:
@@ -119,12 +135,6 @@ def _samples(subject: Subject) -> str:
         return ""
     which = f"of {subject.input}" + (f", sample {subject.sample}" if subject.sample else ", the first")
     return f"statistics over {plural(subject.samples, 'sample')}; pictures and values {which}"
-
-
-def _signs(*, plain: bool) -> str:
-    """What the colours or characters of the strips mean."""
-    both = f"'{RAMP}' from 0 up, '{NEGATIVE_RAMP[::-1]}' below" if plain else "blue - white 0 red +"
-    return both if plain else f"violet 0 to yellow, or {both}"
 
 
 def _layer_columns(rows: Sequence[LayerRow], stacked: bool) -> list[Column]:

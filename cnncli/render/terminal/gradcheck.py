@@ -12,11 +12,12 @@ from rich.text import Text
 
 from cnncli.render.terminal.board import board
 from cnncli.render.terminal.fitted import GAP, Column, Fitted
-from cnncli.render.text import count, number, plural
+from cnncli.render.text import count, number
+from cnncli.wording import plural
 
 if TYPE_CHECKING:
     from cnncli.inspection.gradcheck import GradcheckReport, SelfTestReport, TensorCheck, Verdict
-    from cnncli.inspection.views import Board
+    from cnncli.inspection.views.board import Board
 
 SYMBOLS = {"PASS": "✓", "FAIL": "✗", "KINK": "~", "UNCHECKED": "?"}
 STYLES = {"PASS": "green", "FAIL": "bold red"}

@@ -16,10 +16,12 @@ from rich.text import Text
 from cnncli.render.terminal.charts import charts
 from cnncli.render.terminal.fitted import Column, Fitted
 from cnncli.render.terminal.raster import BARS, RAMP, color_system
-from cnncli.render.text import number, percent, shape_text
+from cnncli.render.text import number, percent
+from cnncli.wording import shape_text
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views.histograms import Histogram, HistogramsView
+    from cnncli.inspection.histograms import Histogram
+    from cnncli.inspection.views.histograms import HistogramsView
 
 FEW = 6
 """Histograms up to which each has a chart."""

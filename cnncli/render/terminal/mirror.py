@@ -12,15 +12,15 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from cnncli.render.colors import Limits
-from cnncli.render.pixels import enlarge, reduce, reduction
-from cnncli.render.scale import extent
-from cnncli.render.terminal.raster import NEGATIVE_RAMP, RAMP, Bars, Raster, color_system
-from cnncli.render.text import number, percent, plural, shape_text
+from cnncli.render.colors import Limits, extent
+from cnncli.render.pixels import reduce, reduction
+from cnncli.render.terminal.bars import indexed
+from cnncli.render.terminal.raster import OWN_LINES, SHARED, Raster, color_system, scale_legend, shares_lines
+from cnncli.render.text import number, percent
+from cnncli.wording import channel_name, plural, shape_text
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import BackwardView, ParameterRow
-    from cnncli.inspection.views.flow import GradientRow
+    from cnncli.inspection.views.flow import BackwardView, GradientRow, ParameterRow
 
 Array = NDArray[Any]
 
@@ -51,7 +51,8 @@ class Mirror:
         for layer in layers:
             yield layer.drawn(numbers, tile, tiles)
             yield Text()
-        for line in _legend(tile, plain=color_system(console, options) is None):
+        plain = color_system(console, options) is None
+        for line in (*_legend(plain=plain), *_reductions(layers, tile, tiles, plain=plain)):
             yield Text(line, "dim")
         every = len(self.view.distinct)
         if len(layers) < every:
@@ -71,9 +72,7 @@ class _Layer:
 
     def drawn(self, width: int, tile: int, tiles: int) -> RenderableType:
         """`width` columns for the numbers, then so many maps of at most `tile` pixels a side."""
-        maps = self.row.maps.shape
-        room = tiles * (tile + 1) - 1
-        cells = list(self._vector(tile, room) if maps[:2] == (1, 1) else self._maps(tile, tiles))
+        cells = list(self._vector(tile, _room(tile, tiles)) if self.is_vector else self._maps(tile, tiles))
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.add_column(width=width + GAP - 1, no_wrap=True)
         for _ in range(max(map(len, cells))):
@@ -98,6 +97,18 @@ class _Layer:
             yield Text(f"{name}   {_ends(weight.values)}\nnorm    {number(weight.gradient.norm)}{ratio}")
 
     @property
+    def is_vector(self) -> bool:
+        """Without channels and places."""
+        return self.row.maps.shape[:2] == (1, 1)
+
+    @property
+    def filters(self) -> list[Array]:
+        """The gradients of the weights as maps (O, I, h, w); beside a vector each is one."""
+        if self.is_vector:
+            return [weight.values.reshape(1, 1, len(weight.values), -1) for weight in self.weights]
+        return [_as_filters(weight.values) for weight in self.weights]
+
+    @property
     def _both(self) -> tuple[Array, Array]:
         return self.row.activation, self.row.values
 
@@ -106,38 +117,39 @@ class _Layer:
         yield [Text(plural(self.row.values.size, "number"), "dim")]
         for values, signed in zip(self._both, (False, True), strict=True):
             line = reduce(values.reshape(1, 1, -1), reduction((1, values.size), 1, room))[0, 0]
-            yield [Bars(line, _limits(line, signed=signed))]
-        for weight in self.weights:
-            matrix = weight.values.reshape(len(weight.values), -1)
-            small = reduce(matrix, reduction(matrix.shape, tile, room))
+            drawn, _ = indexed(line, _limits(line, signed=signed), room, reduced=values.size > room)
+            yield [drawn]
+        for weight in self.filters:
+            small = reduce(weight, reduction(weight.shape, tile, room))[0, 0]
             yield [Raster.of_map(small, _limits(small, signed=True))]
 
     def _maps(self, tile: int, tiles: int) -> Iterator[list[RenderableType]]:
         shape = self.row.maps.shape
         named = shape[0] == self.row.shape[0]
         channels = self.row.ranked[:tiles]
-        yield [Text(_name(channel, shape[0]) if named else "") for channel in channels]
+        yield [Text(channel_name(channel, shape[0]) if named else "") for channel in channels]
         for values, signed in zip(self._both, (False, True), strict=True):
             small = reduce(values.reshape(shape), reduction(shape, tile, tile))
             limits = _limits(small, signed=signed)
-            yield [Raster.of_map(_enlarged(small[channel], tile), limits) for channel in channels]
-        for weight in self.weights:
-            yield [*_filters(weight.values, channels)]
+            factor = _factor(small, tile)
+            can_die = not signed and bool(self.row.inputs)  # the input has none
+            yield [Raster.of_map(small[channel], limits, factor, can_die=can_die) for channel in channels]
+        for maps in self.filters:
+            yield [*_strongest(maps, channels, tile)]
 
 
-def _filters(weight: Array, channels: Sequence[int]) -> Iterator[RenderableType]:
-    """Of the filter of each channel the strongest map, with its number where there are several."""
-    maps = weight if weight.ndim == 4 else weight.reshape(len(weight), 1, 1, -1)  # (O, I, h, w)
-    small = reduce(maps, reduction(maps.shape, SMALLEST, SMALLEST))
+def _as_filters(weight: Array) -> Array:
+    return weight if weight.ndim == 4 else weight.reshape(len(weight), 1, 1, -1)
+
+
+def _strongest(maps: Array, channels: Sequence[int], tile: int) -> Iterator[RenderableType]:
+    """Of the filter (I, h, w) of each channel the strongest map, with its number where there are several."""
+    small = reduce(maps, reduction(maps.shape, tile, tile))
     limits = _limits(small, signed=True)
     for channel in channels:
         inside = int(np.abs(small[channel]).sum(axis=(1, 2)).argmax())
-        raster = Raster.of_map(_enlarged(small[channel, inside], SMALLEST), limits)
-        yield raster if maps.shape[1] == 1 else Group(Text(f"of {_name(inside, maps.shape[1])}", "dim"), raster)
-
-
-def _name(channel: int, total: int) -> str:
-    return f"c{channel:0{max(len(str(total - 1)), 2)}d}"
+        raster = Raster.of_map(small[channel, inside], limits, _factor(small, SMALLEST))
+        yield raster if maps.shape[1] == 1 else Group(Text(f"of {channel_name(inside, maps.shape[1])}", "dim"), raster)
 
 
 def _ends(values: Array) -> str:
@@ -145,8 +157,10 @@ def _ends(values: Array) -> str:
     return f"[{number(low, 3)}, {number(high, 3)}]"
 
 
-def _enlarged(values: Array, tile: int) -> Array:
-    return enlarge(values, max(tile // max(values.shape), 1))
+def _factor(maps: Array, tile: int) -> int:
+    """By which maps (..., H, W) are enlarged to about so many pixels a side."""
+    side: int = max(maps.shape[-2:])
+    return max(tile // side, 1)
 
 
 def _limits(values: Array, *, signed: bool) -> Limits:
@@ -154,10 +168,31 @@ def _limits(values: Array, *, signed: bool) -> Limits:
     return Limits.of(low, high, signed=signed or low < 0)
 
 
-def _legend(tile: int, *, plain: bool) -> Iterator[str]:
+def _legend(*, plain: bool) -> Iterator[str]:
     """What the colours or characters mean, and how the maps are chosen."""
     yield "channels by falling mean |a dL/da|: what the objective would change without them"
-    both = f"'{RAMP}' from 0 up, '{NEGATIVE_RAMP[::-1]}' below" if plain else "blue - white 0 red +"
-    never = "" if plain else "; never negative: violet 0 to yellow"
-    yield f"scale layer: {both}{never}"
-    yield f"larger than {tile}x{tile}: means of blocks; of each filter the strongest map"
+    yield f"scale layer: {scale_legend(plain=plain)}"
+
+
+def _room(tile: int, tiles: int) -> int:
+    """Columns for so many maps side by side."""
+    return tiles * (tile + 1) - 1
+
+
+def _reductions(layers: Sequence[_Layer], tile: int, tiles: int, *, plain: bool) -> Iterator[str]:
+    """What is not seen as it is, if anything is not."""
+    room = _room(tile, tiles)
+    images = [layer for layer in layers if not layer.is_vector]
+    maps = [layer.row.maps.shape for layer in images] + [maps.shape for layer in images for maps in layer.filters]
+    matrices = [matrix.shape for layer in layers if layer.is_vector for matrix in layer.filters]
+    if any(reduction(shape, tile, tile) > 1 for shape in maps):
+        yield f"maps larger than {tile}x{tile}: means of blocks"
+    if any(layer.is_vector and layer.row.values.size > room for layer in layers):
+        yield f"vectors longer than {room}: means of neighbours"
+    if any(reduction(shape, tile, room) > 1 for shape in matrices):
+        yield f"matrices larger than {tile}x{room}: means of blocks"
+    drawn = [(shape, tile) for shape in maps] + [(shape, room) for shape in matrices]
+    if plain and any(shares_lines(-(-shape[-2] // reduction(shape, tile, width)), 1) for shape, width in drawn):
+        yield f"more than {OWN_LINES} rows: {SHARED}"
+    if any(maps.shape[1] > 1 for layer in images for maps in layer.filters):
+        yield "of each filter the strongest map"

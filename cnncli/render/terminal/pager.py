@@ -28,8 +28,11 @@ def paged(console: Console) -> AbstractContextManager[object]:
 
 
 def pager_command(environment: Mapping[str, str]) -> list[str] | None:
-    """The program and its arguments: $PAGER, or less; None if it is cat, empty, or not there."""
-    command = shlex.split(environment.get("PAGER", "less"))
+    """The program and its arguments: $PAGER, or less; None if it is cat, empty, not there, or no command at all."""
+    try:
+        command = shlex.split(environment.get("PAGER", "less"))
+    except ValueError:  # a quote without its other one
+        return None
     there = command and command[0] != "cat" and shutil.which(command[0], path=environment.get("PATH"))
     return command if there else None
 

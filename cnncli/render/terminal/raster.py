@@ -1,12 +1,14 @@
 """Maps drawn with characters: half blocks in colour, a ramp of characters without.
 
-A character cell holds two pixels, one above the other, so a picture of (H, W) pixels takes ceil(H / 2) lines.
+In colour a cell holds two pixels, one above the other, so a picture of (H, W) pixels takes ceil(H / 2) lines. Without,
+every row of a map has lines of its own, unless it is a large one: there two rows share a line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -26,9 +28,10 @@ from cnncli.render.pixels import (
     as_colors,
     colored,
     edges,
+    enlarge,
     framed,
     overlaid,
-    reduced_picture,
+    reduce,
     reduction,
     smooth,
 )
@@ -40,6 +43,10 @@ RAMP = " .:-=+*#%@"
 NEGATIVE_RAMP = " ivcxsoXNM"
 """Letters, where positive values have signs."""
 BARS = " ▁▂▃▄▅▆▇█"
+
+OWN_LINES = 8
+"""Up to so many rows that are not enlarged have a line each where there is no colour."""
+SHARED = "two rows share a line, as their means"
 
 SIXTEEN = ("standard", "windows")
 """Colour systems of sixteen colours. The nearest of these to a colour of a map need not lie between those of its
@@ -55,40 +62,52 @@ def color_system(console: Console, options: ConsoleOptions) -> str | None:
     return None if console.no_color or options.ascii_only else console.color_system
 
 
+def scale_legend(*, plain: bool) -> str:
+    """What the colours of maps mean, or their characters."""
+    if plain:
+        return f"'{RAMP}' from 0 up, '{NEGATIVE_RAMP[::-1]}' below"
+    return "blue - white 0 red +; never negative: violet 0 to yellow"
+
+
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """A picture for the terminal: colours (H, W, 3), and a character for every two lines of them."""
+    """A picture for the terminal: colours (H, W, 3), and characters for where there is no colour."""
 
     colors: Colors
-    characters: NDArray[np.str_]  # (ceil(H / 2), W)
+    characters: NDArray[np.str_]  # (lines, W)
+    line: Fraction
+    """How many of the H pixels a line of characters stands for."""
 
     @classmethod
-    def of_map(cls, values: Array, limits: Limits) -> Raster:
-        """A map (H, W)."""
-        return cls(colored(values, limits), _characters(reduce_pairs(values), limits))
+    def of_map(cls, values: Array, limits: Limits, factor: int = 1, *, can_die: bool = False) -> Raster:
+        """A map (h, w), every value as factor x factor pixels; grey where it is dead, if it is one that `can_die`."""
+        colors = enlarge(colored(values, limits, can_die=can_die), factor)
+        return cls(colors, *_in_characters(values, limits, factor))
 
     @classmethod
-    def of_picture(cls, picture: Array) -> Raster:
-        """A picture of bytes, (H, W) or (H, W, 3)."""
-        characters = _characters(reduce_pairs(luminance(picture)), Limits(0.0, 1.0, "viridis"))
-        return cls(as_colors(picture), characters)
+    def of_picture(cls, picture: Array, factor: int = 1) -> Raster:
+        """A picture of bytes, (h, w) or (h, w, 3)."""
+        return cls(
+            enlarge(as_colors(picture), factor),
+            *_in_characters(luminance(picture), Limits(0.0, 1.0, "viridis"), factor),
+        )
 
     @classmethod
-    def of_overlay(cls, picture: Array, over: Array, limits: Limits) -> Raster:
+    def of_overlay(cls, picture: Array, over: Array, limits: Limits, factor: int = 1) -> Raster:
         """A picture with the smoothed numbers (h, w) over it; without colour, these numbers alone."""
         numbers = smooth(over, *picture.shape[:2])
-        return cls(overlaid(picture, over, limits), _characters(reduce_pairs(numbers), limits))
+        return cls(overlaid(enlarge(picture, factor), over, limits), *_in_characters(numbers, limits, factor))
 
     def framed(self, boxes: Sequence[Box]) -> Raster:
         """With lines around boxes, in pixels."""
         characters = self.characters.copy()
         for box in boxes:
             top, left, bottom, right = around(box, self.colors.shape)
-            above, below, *sides = edges((top // 2, left, (bottom + 1) // 2, right))
+            above, below, *sides = edges((int(top // self.line), left, int(-(-bottom // self.line)), right))
             for marks, places in (("_", (above, below)), ("|", sides)):
                 for place in places:
                     characters[place] = marks
-        return Raster(framed(self.colors, boxes), characters)
+        return Raster(framed(self.colors, boxes), characters, self.line)
 
     def lines(self, system: str | None) -> list[list[Segment]]:
         """With half blocks in the colours of this system, or with plain characters."""
@@ -113,8 +132,22 @@ class Raster:
         return Measurement(width, width)
 
 
-def reduce_pairs(values: Array) -> Array:
-    """(H, W) to (ceil(H / 2), W): the means of every two lines."""
+def shares_lines(rows: int, factor: int) -> bool:
+    """Whether without colour a line is for two rows of a map; every value of it is factor x factor pixels."""
+    return factor == 1 and rows > OWN_LINES
+
+
+def _in_characters(values: Array, limits: Limits, factor: int) -> tuple[NDArray[np.str_], Fraction]:
+    """The characters of a map (h, w), `factor` of them for every value and half as many lines; and how many pixels a
+    line stands for."""
+    if shares_lines(len(values), factor):
+        return _characters(_pairs(values), limits), Fraction(2)
+    lines = -(-factor // 2)
+    return _characters(values, limits).repeat(lines, axis=0).repeat(factor, axis=1), Fraction(factor, lines)
+
+
+def _pairs(values: Array) -> Array:
+    """(H, W) to (ceil(H / 2), W): the means of every two rows."""
     padded = values if len(values) % 2 == 0 else np.concatenate([values, values[-1:]])
     with np.errstate(invalid="ignore", over="ignore"):
         return padded[::2] * 0.5 + padded[1::2] * 0.5
@@ -123,7 +156,7 @@ def reduce_pairs(values: Array) -> Array:
 def _characters(values: Array, limits: Limits) -> NDArray[np.str_]:
     """One character a value: RAMP, NEGATIVE_RAMP below zero, ? where it is not finite."""
     ramp, negative = np.array(list(RAMP)), np.array(list(NEGATIVE_RAMP))
-    size = np.abs(np.clip(np.nan_to_num(values), limits.vmin, limits.vmax))
+    size = np.abs(limits.clip(values))
     low = limits.vmin if limits.colormap == "viridis" else 0.0
     steps = np.rint((size - low) / ((limits.reach - low) or 1.0) * (len(RAMP) - 1)).astype(int)
     marks = np.where((values < 0) & (limits.colormap == "diverging"), negative[steps], ramp[steps])
@@ -133,12 +166,13 @@ def _characters(values: Array, limits: Limits) -> NDArray[np.str_]:
 @lru_cache(maxsize=1 << 16)
 def _style(upper: int, lower: int | None, system: str) -> Style:
     """A style keeps the codes that it was first sent with, so every colour system has its own."""
-    foreground, background = (None if color is None else _color(color, system) for color in (upper, lower))
+    foreground, background = (None if color is None else packed_color(color, system) for color in (upper, lower))
     return Style.from_color(foreground, background)
 
 
 @lru_cache(maxsize=1 << 12)
-def _color(packed: int, system: str | None) -> Color:
+def packed_color(packed: int, system: str | None) -> Color:
+    """As this system has it."""
     if system in SIXTEEN and packed in _sixteen():
         return Color.from_ansi(_sixteen()[packed])
     return Color.from_rgb(packed >> 16, packed >> 8 & 255, packed & 255)
@@ -154,43 +188,6 @@ def _sixteen() -> dict[int, int]:
             color: ladder[round(place / (len(packed) - 1) * (len(ladder) - 1))] for place, color in enumerate(packed)
         }
     return numbers
-
-
-@dataclass(frozen=True, eq=False)
-class Bars:
-    """A vector (F,) as one bar for each number: upwards in one line, and downwards in a second if any is negative."""
-
-    values: Array
-    limits: Limits
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        system = color_system(console, options)
-        packed = (self.limits.colors(self.values).astype(np.int64) @ PACK).tolist()
-        colors = [Style(color=_color(color, system)) for color in packed]
-        eighths = self._eighths()
-        for sign in (1, -1) if self.limits.colormap == "diverging" else (1,):
-            for value, size, color in zip(self.values.tolist(), eighths, colors, strict=True):
-                yield _bar(value, size, sign, color, plain=system is None)
-            yield Segment.line()
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(len(self.values), len(self.values))
-
-    def _eighths(self) -> list[int]:
-        size = np.abs(np.clip(np.nan_to_num(self.values), self.limits.vmin, self.limits.vmax))
-        return np.ceil(size / (self.limits.reach or 1.0) * 8 - 1e-9).astype(int).tolist()  # type: ignore[no-any-return]
-
-
-def _bar(value: float, size: int, sign: int, color: Style, *, plain: bool) -> Segment:
-    if not np.isfinite(value):
-        return Segment("?" if sign > 0 else " ", color)
-    if value * sign <= 0:
-        return Segment(" ")
-    if plain:
-        ramp = RAMP if sign > 0 else NEGATIVE_RAMP
-        return Segment(ramp[min(size + 1, len(ramp) - 1)])
-    # A bar that hangs down is the rest of the cell, standing on the ground, in reverse.
-    return Segment(BARS[size], color) if sign > 0 else Segment(BARS[8 - size], color + Style(reverse=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,4 +250,4 @@ class Bar:
 
 def thumbnail(picture: Array, size: int) -> Raster:
     """A picture of bytes, (H, W) or (H, W, 3), reduced to at most `size` pixels a side."""
-    return Raster.of_picture(reduced_picture(picture, reduction(picture.shape[:2], size, size)))
+    return Raster.of_picture(reduce(picture, reduction(picture.shape[:2], size, size)))

@@ -11,7 +11,8 @@ from rich.text import Text
 from cnncli.render.labels import facts
 from cnncli.render.terminal.fitted import Column, Fitted, Heading
 from cnncli.render.terminal.raster import Bar
-from cnncli.render.text import number, percent, plural, shape_text
+from cnncli.render.text import number, percent
+from cnncli.wording import plural, shape_text
 
 if TYPE_CHECKING:
     from cnncli.inspection.views.step import StepView

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,18 +16,16 @@ from cnncli.render.colors import Limits
 from cnncli.render.labels import Label, tile_label
 from cnncli.render.pixels import (
     diminished,
-    enlarge,
-    enlarged_picture,
     magnified,
     reduce,
-    reduced_picture,
     reduction,
 )
 from cnncli.render.scale import ScaledRow
-from cnncli.render.terminal.raster import Bars, Raster, Strip
+from cnncli.render.terminal.bars import indexed
+from cnncli.render.terminal.raster import Raster, Strip, shares_lines
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import Tile
+    from cnncli.inspection.views.board import Tile
 
 Array = NDArray[Any]
 
@@ -38,8 +37,10 @@ INSIDE = 8
 """The same for the maps inside a filter."""
 LONGEST_LABEL = 24
 """Columns of a line of a label that is wider than its tile."""
-BAR = 4
-"""Columns for each number of a short vector."""
+
+
+BREAKS = "(?<=:) | (?=>)", "(?<=,) ", " "
+"""Where a label is broken, the best place first: "test:7: / red, round / > red, / square"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,8 @@ class Block:
     body: RenderableType
     width: int
     """In columns, without the label."""
+    shared: bool = False
+    """Without colour two rows of its maps share a line."""
 
     @property
     def columns(self) -> int:
@@ -62,8 +65,21 @@ class Block:
         name, ends = self.label
         if len(f"{name} {ends}") <= max(self.width, SMALLEST):
             return Text.assemble(name, " " if name and ends else "", (ends, "dim"))
-        lines = textwrap.wrap(name, max(self.width, LONGEST_LABEL), break_on_hyphens=False)
+        lines = broken(name, max(self.width, LONGEST_LABEL))
         return Text("\n").join([*map(Text, lines), *([Text(ends, "dim")] if ends else [])])
+
+
+def broken(text: str, width: int, places: Sequence[str] = BREAKS) -> list[str]:
+    """Lines no wider than `width`, broken at the best places that there are."""
+    if not places:
+        return textwrap.wrap(text, width)
+    lines: list[str] = []
+    for part in re.split(places[0], text):
+        if lines and len(lines[-1]) + 1 + len(part) <= width:
+            lines[-1] += f" {part}"
+        else:
+            lines += [part] if len(part) <= width else broken(part, width, places[1:])
+    return lines
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,7 @@ class Room:
     smallest: int
     """Pixels a side to which smaller ones are enlarged."""
     plain: bool
-    """Drawn with characters alone: two lines of pixels share one, so both must be of the same row of a small map."""
+    """Drawn with characters alone."""
 
     def shrink(self, tile: Tile) -> int:
         """By which integer a tile is reduced."""
@@ -89,8 +105,8 @@ class Room:
         height, width = shape
         side = max(height, width)
         factor = max(min(to, self.width) // side, 1)
-        if self.plain and side <= SMALLEST and height > 1 and 2 * width <= self.width:
-            return factor + factor % 2 if (factor + 1) * width <= self.width else factor - factor % 2
+        if self.plain and side <= SMALLEST and shares_lines(height, factor) and 2 * width <= self.width:
+            return 2  # so that every row has a line of its own
         return factor
 
 
@@ -118,34 +134,36 @@ def bars(scaled: ScaledRow, values: Array, width: int) -> tuple[Block, int]:
     """A vector as bars, one for each number, and by which integer it was shortened."""
     shrunk = reduction((1, len(values)), 1, width)
     few = reduce(values[None], shrunk)[0]
-    wide = few.repeat(max(min(BAR, width // len(few)), 1))
-    return Block(tile_label(scaled.row.tiles[0]), Bars(wide, scaled.limits[0]), len(wide)), shrunk
+    drawn, columns = indexed(few, scaled.limits[0], width, reduced=shrunk > 1)
+    return Block(tile_label(scaled.row.tiles[0], can_die=scaled.row.can_die), drawn, columns), shrunk
 
 
-def block(tile: Tile, limits: Limits, room: Room) -> Block:
-    """A tile as it fits into the room."""
-    shrunk = room.shrink(tile)
+def block(tile: Tile, limits: Limits, room: Room, *, can_die: bool) -> Block:
+    """A tile as it fits into the room; `can_die` as of its row."""
+    label = tile_label(tile, can_die=can_die)
     if tile.is_picture:
-        raster = _picture(tile, limits, room, shrunk)
-        return Block(tile_label(tile), raster, raster.colors.shape[1])
+        return _picture(tile, label, limits, room)
+    shrunk = room.shrink(tile)
     maps = reduce(tile.values if tile.values.ndim == 3 else tile.values[None], shrunk)
     factor = room.enlarge(maps.shape[1:], INSIDE if len(maps) > 1 else room.smallest)
     boxes = magnified(diminished(tile.boxes, shrunk), factor)
-    rasters = [Raster.of_map(each, limits).framed(boxes) for each in enlarge(maps, factor)]
-    return _filter(tile_label(tile), rasters, room.width)
+    rasters = [Raster.of_map(each, limits, factor, can_die=can_die).framed(boxes) for each in maps]
+    return _filter(label, rasters, room.width, shared=shares_lines(maps.shape[1], factor))
 
 
-def _picture(tile: Tile, limits: Limits, room: Room, shrunk: int) -> Raster:
-    small = reduced_picture(tile.values, shrunk)
+def _picture(tile: Tile, label: Label, limits: Limits, room: Room) -> Block:
+    shrunk = room.shrink(tile)
+    small = reduce(tile.values, shrunk)
     factor = room.enlarge(small.shape[:2], room.smallest)
-    large = enlarged_picture(small, factor)
-    raster = Raster.of_picture(large) if tile.over is None else Raster.of_overlay(large, tile.over, limits)
-    return raster.framed(magnified(diminished(tile.boxes, shrunk), factor))
+    over = tile.over
+    raster = Raster.of_picture(small, factor) if over is None else Raster.of_overlay(small, over, limits, factor)
+    framed = raster.framed(magnified(diminished(tile.boxes, shrunk), factor))
+    return Block(label, framed, framed.colors.shape[1], shares_lines(len(small), factor))
 
 
-def _filter(label: Label, rasters: Sequence[Raster], width: int) -> Block:
+def _filter(label: Label, rasters: Sequence[Raster], width: int, *, shared: bool) -> Block:
     """One map; or several in lines as long as fit."""
     across = rasters[0].colors.shape[1]
     fit = min(max((width + 1) // (across + 1), 1), len(rasters))
     lines = [Strip(tuple(rasters[start : start + fit])) for start in range(0, len(rasters), fit)]
-    return Block(label, Group(*lines), fit * (across + 1) - 1)
+    return Block(label, Group(*lines), fit * (across + 1) - 1, shared)

@@ -11,12 +11,22 @@ from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from cnncli.render.document import plain
 from cnncli.render.labels import facts
-from cnncli.render.terminal.arithmetic import DIGITS, TERMS, Ledger, Line, Terms, aligned, place_text, total
+from cnncli.render.terminal.arithmetic import (
+    DIGITS,
+    TERMS,
+    Detail,
+    Ledger,
+    Line,
+    Terms,
+    largest_first,
+    place_text,
+    total,
+)
 from cnncli.render.terminal.fitted import Column, Fitted, Heading
 from cnncli.render.terminal.windows import Products, Winner, share
-from cnncli.render.text import count, number, plural, shape_text
+from cnncli.render.text import count, number, numbers
+from cnncli.wording import plural, shape_text
 
 if TYPE_CHECKING:
     from cnncli.inspection.trace import ByHand, Flows, LossAccount, Maximum, Sum, Trace
@@ -27,18 +37,8 @@ Array = NDArray[Any]
 def trace(trace: Trace, *, every: bool = False, digits: int = DIGITS) -> RenderableType:
     """The terms, their sum, and the engine's number beside it. `every`: all the terms."""
     assert trace.arithmetic is not None, "a receptive field is a board"
-    parts = _PARTS[trace.arithmetic.kind](trace, trace.arithmetic, every, digits)
+    parts = _PARTS[trace.arithmetic.kind](trace, trace.arithmetic, Detail(every, digits))
     return Group(_heading(trace), *parts)
-
-
-def document(trace: Trace) -> Any:
-    """All of it for JSON, the arrays of the arithmetic too, but no pictures."""
-    found = {"name": trace.number.name, "difference": trace.value - trace.engine, **plain(trace)}
-    if trace.arithmetic is not None:
-        found["arithmetic"] = plain(trace.arithmetic, arrays=True)
-    if trace.field is not None:
-        del found["field"]["board"]
-    return found
 
 
 def _heading(trace: Trace) -> Heading:
@@ -55,16 +55,16 @@ def _sample(trace: Trace) -> str:
     return f"over all {inputs}" if trace.number.sample is None else f"sample {subject.sample} of {inputs}"
 
 
-def _sum(trace: Trace, sum_: Sum, every: bool, digits: int) -> Iterator[RenderableType]:
+def _sum(trace: Trace, sum_: Sum, detail: Detail) -> Iterator[RenderableType]:
     number = trace.number
     products = [window.products[window.inside] for window in sum_.windows]
     terms = np.concatenate(products) if products else np.empty(0)
     if terms.size == 1 and terms[0] == sum_.windows[0].values.item() == trace.value:
         window = sum_.windows[0]
         yield Text(f"{number.name} is {place_text(window.source, window.first)} itself")
-        yield _ledger(trace, [], digits)
+        yield _ledger(trace, [], detail)
         return
-    yield Products(sum_, place_text(f"{number.node}.weight", number.index[:1]), every, digits)
+    yield Products(sum_, place_text(f"{number.node}.weight", number.index[:1]), detail)
     yield Text()
     lines: list[tuple[str, float | None]] = []
     each = share(sum_)
@@ -76,14 +76,14 @@ def _sum(trace: Trace, sum_: Sum, every: bool, digits: int) -> Iterator[Renderab
         lines.append((f"  sum of {plural(terms.size, 'product')}", total(terms)))
     if sum_.offset or sum_.offset_name:
         lines.append((f"+ {sum_.offset_name or 'what is left where all inputs are 0'}", sum_.offset))
-    yield _ledger(trace, lines, digits, same=lines[-1][1] is not None)
+    yield _ledger(trace, lines, detail, same=lines[-1][1] is not None)
 
 
-def _maximum(trace: Trace, maximum: Maximum, every: bool, digits: int) -> Iterator[RenderableType]:
+def _maximum(trace: Trace, maximum: Maximum, detail: Detail) -> Iterator[RenderableType]:
     window = maximum.window
     winner = np.argwhere((window.coefficients == 1) & window.inside)[0]
     place = np.array(window.first) + winner * np.array(window.step)
-    yield Winner(maximum, digits)
+    yield Winner(maximum, detail)
     yield Text()
     size = int(np.count_nonzero(window.inside))
     first = place_text(window.source, place)
@@ -92,21 +92,21 @@ def _maximum(trace: Trace, maximum: Maximum, every: bool, digits: int) -> Iterat
         text = f"{maximum.ties} of these {size} are equally large; the first, {first}, alone gets the gradient"
     yield Text(text)
     yield Text()
-    yield _ledger(trace, [], digits)
+    yield _ledger(trace, [], detail)
 
 
-def _by_hand(trace: Trace, by_hand: ByHand, every: bool, digits: int) -> Iterator[RenderableType]:
+def _by_hand(trace: Trace, by_hand: ByHand, detail: Detail) -> Iterator[RenderableType]:
     *first, (how, _) = by_hand.steps
     yield Text(f"x is {place_text(by_hand.source, by_hand.place)}")
     yield Text()
-    yield _ledger(trace, [(f"  {text}", value) for text, value in first], digits, how, same=False)
+    yield _ledger(trace, [(f"  {text}", value) for text, value in first], detail, how, same=False)
     yield Text()
     gate = "" if by_hand.gate is None else f": the gate is {by_hand.gate}"
-    yield Text(f"on the way back: dL/dx = dL/dy x {number(by_hand.slope, digits)}{gate}")
+    yield Text(f"on the way back: dL/dx = dL/dy x {number(by_hand.slope, detail.digits)}{gate}")
 
 
-def _loss(trace: Trace, account: LossAccount, every: bool, digits: int) -> Iterator[RenderableType]:
-    yield _outputs(account, every, digits)
+def _loss(trace: Trace, account: LossAccount, detail: Detail) -> Iterator[RenderableType]:
+    yield _outputs(account, detail)
     yield Text()
     mean = account.divisor > 1
     slope = f"({account.slope_formula}) / {account.divisor}" if mean else account.slope_formula
@@ -117,23 +117,23 @@ def _loss(trace: Trace, account: LossAccount, every: bool, digits: int) -> Itera
         (f"  sum of {plural(account.terms.size, 'term')}", total(account.terms)),
         (f"/ {account.divisor}", None),
     ]
-    yield _ledger(trace, lines if mean else lines[:1], digits, same=not mean)
+    yield _ledger(trace, lines if mean else lines[:1], detail, same=not mean)
 
 
-def _outputs(account: LossAccount, every: bool, digits: int) -> Fitted:
+def _outputs(account: LossAccount, detail: Detail) -> Fitted:
     """What the loss reads, element by element; of many those that matter most."""
     terms, slopes = account.terms.ravel(), account.slopes.ravel()
-    whole = every or terms.size <= 2 * TERMS
-    order = np.argsort(-(np.abs(terms) + np.abs(slopes)), kind="stable")
+    whole = detail.every or terms.size <= 2 * TERMS
+    order = largest_first(np.abs(terms) + np.abs(slopes))
     shown = np.arange(terms.size) if whole else order[:TERMS]
     rest = np.delete(terms, shown)
     names = [_element(account, int(element)) for element in shown]
-    numbers = {name: column.ravel()[shown] for name, column in account.columns.items()}
-    numbers |= {"term": terms[shown], "gradient": slopes[shown] / account.divisor}
-    texts = {name: aligned(column, digits) for name, column in numbers.items()}
+    columns = {name: column.ravel()[shown] for name, column in account.columns.items()}
+    columns |= {"term": terms[shown], "gradient": slopes[shown] / account.divisor}
+    texts = {name: numbers(column, detail.digits) for name, column in columns.items()}
     if not whole:
         texts = {name: [*column, ""] for name, column in texts.items()}
-        texts["term"] = aligned(np.append(terms[shown], total(rest)), digits)
+        texts["term"] = numbers(np.append(terms[shown], total(rest)), detail.digits)
         names.append(f"and {count(rest.size)} others")
     return Fitted([Column(account.reads, names), *(Column(name, texts[name], right=True) for name in texts)])
 
@@ -144,20 +144,22 @@ def _element(account: LossAccount, element: int) -> str:
     return f"{text} {account.classes[element]}" if len(account.classes) == account.terms.size else text
 
 
-def _flows(trace: Trace, flows: Flows, every: bool, digits: int) -> Iterator[RenderableType]:
-    terms = _chain(flows, trace.subject.samples > 1, every, digits)
+def _flows(trace: Trace, flows: Flows, detail: Detail) -> Iterator[RenderableType]:
+    terms = _chain(flows, trace.subject.samples > 1, detail)
     yield Text(f"slope = dy / d {trace.number.name.removeprefix('dL/d ')}", style="dim")
     yield from [terms] if terms.products.size else []
+    if still := sum(flow.still for flow in flows.flows):
+        yield Text(f"and {count(still)} more places where the slope is 0", style="dim")
     yield Text()
-    yield _ledger(trace, [(f"  sum of {plural(terms.products.size, 'term')}", total(terms.products))], digits)
+    yield _ledger(trace, [(f"  sum of {plural(terms.products.size, 'term')}", total(terms.products))], detail)
     for flow in flows.flows:
         if flow.by_hand:
             yield Text()
             yield Text(f"the slope of the {flow.reader}", style="bold")
-            yield Ledger([Line(text, number(value, digits)) for text, value in flow.by_hand])
+            yield Ledger([Line(text, number(value, detail.digits)) for text, value in flow.by_hand])
 
 
-def _chain(flows: Flows, several: bool, every: bool, digits: int) -> Terms:
+def _chain(flows: Flows, several: bool, detail: Detail) -> Terms:
     """The terms of all readers together. `several`: there is more than one sample."""
     owners = [(flow, k) for flow in flows.flows for k in range(len(flow.slopes))]
 
@@ -173,16 +175,18 @@ def _chain(flows: Flows, several: bool, every: bool, digits: int) -> Terms:
     empty = (np.empty(0),) * 3  # a number that nobody reads has no terms
     upstream, slopes, products = (np.concatenate(column) for column in zip(empty, *arrays, strict=True))
     remarks = ("which is", factor) if any(flow.factor for flow in flows.flows) else None
-    return Terms("y", name, [("dL/dy", upstream), ("x slope", slopes)], products, every, digits, remarks)
+    return Terms("y", name, [("dL/dy", upstream), ("x slope", slopes)], products, detail, remarks)
 
 
 def _ledger(
-    trace: Trace, lines: Sequence[tuple[str, float | None]], digits: int, how: str = "", *, same: bool = True
+    trace: Trace, lines: Sequence[tuple[str, float | None]], detail: Detail, how: str = "", *, same: bool = True
 ) -> Ledger:
     """The lines, the number itself (and `how` it follows from them), and what the engine has. `same`: the numbers have
     the same decimals, as those of a sum."""
     values = [value for _, value in lines if value is not None] + [trace.value]
-    texts = iter(aligned(np.array(values), digits) if same else [number(value, digits) for value in values])
+    texts = iter(
+        numbers(np.array(values), detail.digits) if same else [number(value, detail.digits) for value in values]
+    )
     made = [Line(label, "" if value is None else next(texts)) for label, value in lines]
     last = next(texts)
     result = Line(f"= {trace.number.name}" + (f" = {how}" if how else ""), last, style="bold", rule=bool(lines))
@@ -198,7 +202,7 @@ def _engine(trace: Trace, text: str) -> Line:
     return Line(label, text, f"equal{to}", "green")
 
 
-_PARTS: dict[str, Callable[[Trace, Any, bool, int], Iterator[RenderableType]]] = {
+_PARTS: dict[str, Callable[[Trace, Any, Detail], Iterator[RenderableType]]] = {
     "sum": _sum,
     "maximum": _maximum,
     "by_hand": _by_hand,

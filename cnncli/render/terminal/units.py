@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from cnncli.render.terminal.fitted import Column
-from cnncli.render.text import count, percent, plural
+from cnncli.render.text import count, percent
+from cnncli.wording import plural
 
 if TYPE_CHECKING:
-    from cnncli.inspection.views import LayerRow
+    from cnncli.inspection.views.flow import LayerRow
 
 RANGES = 12
 """So many numbers or ranges of numbers are written out."""

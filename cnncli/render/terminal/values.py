@@ -12,7 +12,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
-from cnncli.render.text import count, numbers, shape_text
+from cnncli.render.text import count, numbers
+from cnncli.wording import shape_text
 
 LARGEST = 1024
 """Tensors with more numbers than this are not printed."""

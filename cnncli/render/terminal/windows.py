@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
-from cnncli.render.terminal.arithmetic import Equation, Grid, Terms, aligned, place_text, total
+from cnncli.render.terminal.arithmetic import Detail, Equation, Grid, Terms, largest_first, place_text, total
 from cnncli.render.terminal.fitted import in_lines
-from cnncli.render.text import count, plural
+from cnncli.render.text import count, numbers
+from cnncli.wording import plural
 
 if TYPE_CHECKING:
     from cnncli.inspection.trace import Maximum, Sum, Window
@@ -33,15 +34,14 @@ class Products:
     sum: Sum
     weight: str
     """What its filter is called: "conv2.weight[3]"."""
-    every: bool
-    digits: int
+    detail: Detail
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         windows = self.sum.windows
         if len(windows) == 1 and _is_image(windows[0]):
             window, dot = windows[0], _dot(options)
-            order = np.argsort(-np.abs(_channel_sums(window)), kind="stable").tolist()
-            shown = order if self.every else order[:CHANNELS]
+            order = largest_first(_channel_sums(window))
+            shown = order if self.detail.every else order[:CHANNELS]
             equations = [self._equation(window, channel, dot) for channel in shown]
             if max(equation.width for equation in equations) <= options.max_width:
                 yield from self._channels(window, equations, order[len(shown) :], options.max_width, dot)
@@ -62,14 +62,14 @@ class Products:
             yield from self._sums(window, others, width)
 
     def _equation(self, window: Window, channel: int, dot: str) -> Equation:
-        values = _numbers(f"{window.source} c{window.first[0] + channel}", window, channel, self.digits, dot)
+        values = _numbers(f"{window.source} c{window.first[0] + channel}", window, channel, self.detail.digits, dot)
         if share(self.sum) is not None:
             return Equation([values], [])
         outside, products = ~window.inside[channel].ravel(), window.products[channel]
         name = f"{self.weight[:-1]},{channel}]" if self.sum.weighted else "coefficients"
-        kernel = Grid(name, aligned(window.coefficients[channel], self.digits), values.columns, outside.tolist())
-        in_all = aligned(np.array(total(products)), self.digits)[0]
-        texts = _dotted(aligned(products, self.digits), outside, dot)
+        kernel = Grid(name, numbers(window.coefficients[channel], self.detail.digits), values.columns, outside.tolist())
+        in_all = numbers(np.array(total(products)), self.detail.digits)[0]
+        texts = _dotted(numbers(products, self.detail.digits), outside, dot)
         faint = outside | (products.ravel() == 0)
         return Equation(
             [values, kernel, Grid(f"products, sum {in_all}", texts, values.columns, faint.tolist())], ["x", "="]
@@ -78,11 +78,11 @@ class Products:
     def _sums(self, window: Window, others: list[int], width: int) -> Iterator[RenderableType]:
         sums = _channel_sums(window)
         named, unnamed = others[:SUMS], others[SUMS:]
-        texts = aligned(sums[named], self.digits)
+        texts = numbers(sums[named], self.detail.digits)
         yield Text(f"sums of the products of {plural(len(others), 'other channel')}", style="bold")
         items = [Text(f"c{window.first[0] + k} {text}") for k, text in zip(named, texts, strict=True)]
         if unnamed:
-            items.append(Text(f"and {count(len(unnamed))} more, together {aligned(np.array(total(sums[unnamed])))[0]}"))
+            items.append(Text(f"and {count(len(unnamed))} more, together {numbers(np.array(total(sums[unnamed])))[0]}"))
         yield from in_lines(items, width)
 
     def _terms(self) -> Terms:
@@ -95,9 +95,7 @@ class Products:
             window, index = places[term]
             return place_text(window.source, np.array(window.first) + index * np.array(window.step))
 
-        return Terms(
-            "from", name, [("number", values), ("x coefficient", coefficients)], products, self.every, self.digits
-        )
+        return Terms("from", name, [("number", values), ("x coefficient", coefficients)], products, self.detail)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +103,11 @@ class Winner:
     """Of a layer that picks a maximum: the window, the winner in brackets."""
 
     maximum: Maximum
-    digits: int
+    detail: Detail
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         window, dot = self.maximum.window, _dot(options)
-        grid = _numbers(f"{window.source} c{window.first[0]}", window, 0, self.digits, dot)
+        grid = _numbers(f"{window.source} c{window.first[0]}", window, 0, self.detail.digits, dot)
         grid = _with_brackets(grid, window.coefficients[0].ravel() == 1)
         yield _seen(window)
         yield Text()
@@ -145,7 +143,7 @@ def _dot(options: ConsoleOptions) -> str:
 def _numbers(title: str, window: Window, channel: int, digits: int, dot: str) -> Grid:
     """One channel of the window."""
     outside, values = ~window.inside[channel].ravel(), window.values[channel]
-    texts = _dotted(aligned(values, digits), outside, dot)
+    texts = _dotted(numbers(values, digits), outside, dot)
     return Grid(title, texts, values.shape[1], (outside | (values.ravel() == 0)).tolist())
 
 

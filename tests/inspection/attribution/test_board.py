@@ -8,7 +8,7 @@ import pytest
 from cnncli.graph import INPUT
 from cnncli.inspection.attribution.method import Attribution, Check
 from cnncli.inspection.attribution.sanity import Redrawn
-from cnncli.inspection.views import Subject
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.attribution import ROWS, SANITY, AttributionBoard, CheckResult, attribution_board
 from tests.inspection.attribution.networks import LENET, RESNET, network
 
@@ -167,7 +167,7 @@ def test_sanity_has_a_sheet_for_each_input() -> None:
 def test_names_are_good_for_files() -> None:
     attribution = Attribution(np.ones((1, 4, 4)), False, node="conv2")
     found = attribution_board("grad-cam", "grad-cam++", attribution, subjects(1), np.ones(1), LENET)
-    assert found.sheets[0].stem == "04_conv2__grad-campp"
+    assert found.sheets[0].stem == "04_conv2__grad-cam-plus-plus"
     assert found.method == "grad-cam++"
 
 

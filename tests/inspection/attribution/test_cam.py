@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from cnncli.engine import Executor, record_backward
 from cnncli.errors import UsageError
 from cnncli.graph import Graph, Model
-from cnncli.inspection.attribution.cam import CAMS, CamName, GradCam, network_behind
+from cnncli.inspection.attribution.cam import CamName, GradCam
 from cnncli.inspection.attribution.method import Attribution, Target
 from tests.inspection.attribution.networks import (
     BATCH_NORM,
@@ -110,7 +112,7 @@ def test_the_last_layer_with_positions_is_taken(graph: Graph, layer: str) -> Non
     assert found.values.shape == (3, *graph.by_name[layer].shape[1:])
 
 
-@pytest.mark.parametrize("method", CAMS)
+@pytest.mark.parametrize("method", get_args(CamName))
 def test_maps_that_speak_against_the_class_alone_are_zero(method: CamName) -> None:
     model = model_of(RESNET)
     model.parameters["linear"]["weight"][...] = -1
@@ -150,9 +152,9 @@ def test_methods_that_there_are_not() -> None:
 
 
 def test_the_network_behind_a_layer() -> None:
-    behind = network_behind(LENET, "conv2", "linear2")
+    behind = LENET.behind("conv2", "linear2")
     assert behind is not None
     assert behind.input_shape == (6, 4, 4)
     assert [node.name for node in behind.nodes] == ["relu2", "pool2", "flatten", "linear1", "relu3", "linear2"]
     assert behind.nodes[0].inputs == ("input",)
-    assert network_behind(RESNET, "norm3", "linear") is None
+    assert RESNET.behind("norm3", "linear") is None

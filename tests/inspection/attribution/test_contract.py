@@ -17,7 +17,6 @@ from tests.inspection.attribution.networks import NETWORKS, inputs, model_of, ne
 FEW: dict[str, dict[str, Any]] = {
     "smoothgrad": {"samples": 3},
     "integrated-gradients": {"steps": 4},
-    "occlusion": {"window": 3},
 }
 """Options that make the slow ones quick."""
 EVERY: dict[str, Method] = {name: kind(**FEW.get(name, {})) for name, kind in METHODS.items()}

@@ -8,10 +8,11 @@ import pytest
 from cnncli.engine import Executor, record_backward
 from cnncli.errors import UsageError
 from cnncli.graph import Graph, Model
-from cnncli.inspection.attribution.gates import GatesBoard, gates_board
 from cnncli.inspection.attribution.guided import NO_RECTIFIER, Deconvnet, Guided
 from cnncli.inspection.attribution.saliency import Gradient
-from cnncli.inspection.views import Pick, Subject
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.gates import GatesBoard, gates_board
+from cnncli.inspection.views.pick import Pick
 from tests.inspection.attribution.networks import LENET, NETWORKS, RESNET, TANH, inputs, model_of, network, target_of
 
 METHODS = (Guided(), Deconvnet())
@@ -131,5 +132,4 @@ def test_gates_that_no_gradient_reaches() -> None:
 def test_what_is_not_there(graph: Graph, pick: Pick, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         gates(graph, pick)
-    assert str(caught.value).startswith(message[:40])
-    assert str(caught.value) == message or "relu9" in message
+    assert str(caught.value) == message

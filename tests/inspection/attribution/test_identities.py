@@ -120,12 +120,24 @@ def test_occlusion_of_one_pixel_of_a_linear_network_is_its_contribution() -> Non
     assert found.checks[0].residual.max() < 1e-12
 
 
-@pytest.mark.parametrize(("window", "stride"), [(2, 1), (3, 2), (4, 4), (50, 1)])
+@pytest.mark.parametrize(("window", "stride"), [(2, 1), (3, 2), (4, 4), (7, 1)])
 def test_occlusion_adds_up_on_linear_networks(window: int, stride: int) -> None:
     """However the windows overlap, and where they reach beyond the edge."""
     found = attribute(Occlusion(window, stride, value=0.7), LINEAR)
     assert found.checks[0].residual.max() < 1e-12
     assert not attribute(Occlusion(window, stride), LENET).checks[0].holds
+
+
+@pytest.mark.parametrize(
+    ("window", "stride", "message"),
+    [
+        (8, None, "--window 8: expected 1 to 7, the side of the input"),
+        (None, 2, "--stride 2: between windows of 1 there would be gaps; give --stride 1 at most"),
+    ],
+)
+def test_occlusion_beyond_the_input_is_refused(window: int | None, stride: int | None, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        attribute(Occlusion(window, stride), LINEAR)
 
 
 def test_occlusion_by_the_definition() -> None:

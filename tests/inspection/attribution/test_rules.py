@@ -143,5 +143,3 @@ def test_a_stand_in_is_the_layer_but_for_what_it_changes() -> None:
     layer: Layer = LENET.by_name["relu1"].layer
     stand_in = GuidedRectifier(layer)
     assert (stand_in.type, stand_in.rectifies, stand_in.linear) == (layer.type, layer.rectifies, layer.linear)
-    assert layer.keeps_maximum
-    assert not stand_in.keeps_maximum  # it must not change places with a pooling layer

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from cnncli.engine import LossObjective, UpstreamObjective
 from cnncli.graph import INPUT, Graph, Model, build
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.trace import Number, Question, Scene, Trace, checked, explain, number_of
-from cnncli.inspection.views import Subject
 from cnncli.layers import LAYERS, Layer
 from cnncli.layers.base import Shape
 from cnncli.losses import Loss

@@ -169,8 +169,18 @@ def test_what_is_not_finite_is_shown_and_told(bad: float) -> None:
         for backward in (False, True):
             if name != INPUT or backward:
                 traced = ask(found, layer=name, backward=backward)
-                assert traced.nonfinite in ((), (traced.number.name,))
-    assert ask(found, layer="edge", at=(0, 1)).nonfinite == () or not math.isfinite(found.recording.output.sum())
+                assert traced.nonfinite == (traced.number.name,)  # every window sees the middle
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_only_windows_with_the_corner_are_not_finite(bad: float) -> None:
+    x = np.arange(25.0).reshape(1, 1, 5, 5)
+    x[0, 0, 0, 0] = bad
+    found = scene(f"{EDGE}, relu", x)
+    for name in ("edge", "relu1"):
+        for at in np.ndindex(5, 5):
+            traced = ask(found, layer=name, at=at)
+            assert traced.nonfinite == ((traced.number.name,) if max(at) <= 1 else ())
 
 
 @pytest.mark.parametrize("x", [np.zeros((1, 1, 3, 3)), np.full((1, 1, 3, 3), 7.0), np.zeros((1, 1, 1, 1))])

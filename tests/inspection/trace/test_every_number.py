@@ -12,8 +12,8 @@ from cnncli.config import load
 from cnncli.engine import LogitObjective
 from cnncli.engine.plan import cut
 from cnncli.graph import Model
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.trace import Scene, checked
-from cnncli.inspection.views import Subject
 from cnncli.layers import LAYERS
 from cnncli.losses import LOSSES
 from tests.engine.networks import data, residual

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from cnncli.engine import Executor, LogitObjective
 from cnncli.errors import ShapeError, UsageError
 from cnncli.graph import INPUT, Graph, Model, build
-from cnncli.inspection.trace import Number, Scene, box_of, field_of, seen
-from cnncli.inspection.views import Subject, receptive_fields
+from cnncli.inspection.receptive import ReceptiveField, box_of, receptive_fields, seen
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.trace import Number, Scene, Trace, field_of
+from cnncli.inspection.views.board import Sheet
+from cnncli.inspection.views.receptive_field import receptive_field_board
 from cnncli.layers import LAYERS
 from cnncli.layers.base import Shape
 from cnncli.losses import LOSSES
@@ -37,8 +40,36 @@ def test_published_ones(net: Callable[[], Graph], size: int, stride: int, paddin
     assert first == (-padding, -padding, size - padding, size - padding)
     assert second == tuple(edge + stride for edge in first)
     found = receptive_fields(graph)[name]
-    assert found is not None
-    assert found.stride == (stride, stride)
+    assert found == ReceptiveField((size, size), (stride, stride), (padding, padding))
+
+
+def test_the_padding_of_same_depends_on_the_size_of_the_image() -> None:
+    conv = LAYERS["conv2d"](out_channels=1, kernel_size=3, stride=2, padding="same")
+    for size, padding in ((9, 1), (8, 0)):
+        graph = build((1, size, size), [("c", conv, (INPUT,))])
+        assert receptive_fields(graph)["c"] == ReceptiveField((3, 3), (2, 2), (padding, padding))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_tables_say_what_traces_say(seed: int) -> None:
+    """Of any position, with all its channels: the table's box, moved by its strides."""
+    graph = random_graph(seed)
+    scene = scene_of(graph, MSE)
+    rng = np.random.default_rng(seed)
+    compared = 0
+    for name, found in receptive_fields(graph).items():
+        shape = graph.shape_of(name)
+        if found is None or len(shape) != 3 or len(graph.input_shape) != 3:
+            continue
+        _, *at = rng.integers(shape).tolist()
+        traced = [field(scene, name, (channel, *at)) for channel in range(shape[0])]
+        assert {each.stride for each in traced} == {found.stride}
+        assert tuple(max(each.padding[axis] for each in traced) for axis in (0, 1)) == found.padding
+        top, left = (place * step - pad for place, step, pad in zip(at, found.stride, found.padding, strict=True))
+        (height, width), boxes = found.size, np.array([each.box for each in traced])
+        assert (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)) == (top, left, top + height, left + width)
+        compared += 1
+    assert compared or len(graph.input_shape) != 3
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
@@ -119,8 +150,18 @@ def _gapless(rng: np.random.Generator) -> Graph:
 
 
 def field(scene: Scene, name: str, index: tuple[int, ...]) -> Any:
-    shape = scene.model.graph.shape_of(name)
-    return field_of(scene, Subject(""), Number(name, None, "", shape, index, 0, False))
+    return field_of(scene, number(scene, name, index))
+
+
+def number(scene: Scene, name: str, index: tuple[int, ...]) -> Number:
+    return Number(name, None, "", scene.model.graph.shape_of(name), index, 0, False)
+
+
+def sheet(scene: Scene, name: str, index: tuple[int, ...]) -> Sheet:
+    of = number(scene, name, index)
+    trace = Trace(Subject(""), of, 0, 0, None, field_of(scene, of))
+    (found,) = receptive_field_board(trace, scene.model.graph).sheets
+    return found
 
 
 def test_size_stride_and_padding() -> None:
@@ -136,10 +177,15 @@ def test_size_stride_and_padding() -> None:
     found = field(scene, "b", (1, 0, 4))
     assert (found.size, found.stride, found.padding) == ((5, 7), (2, 2), (1, 2))
     assert (found.box, found.inside) == ((-1, 6, 4, 13), (0, 6, 4, 12))
-    (sheet,) = found.board.sheets
-    assert sheet.notes[0] == "receptive field: size 5x7, stride 2, padding 1x2"
-    assert sheet.notes[1].startswith("sees rows 0 to 3, columns 6 to 11; the gradient is not 0 in ")
-    assert sheet.notes[2] == "with the padding: rows -1 to 3, columns 6 to 12"
+    drawn = sheet(scene, "b", (1, 0, 4))
+    assert drawn.stem == "02_b__receptive-field"
+    assert drawn.notes[0] == "receptive field: size 5x7, stride 2, padding 1x2"
+    assert drawn.notes[1].startswith("sees rows 0 to 3, columns 6 to 11; the gradient is not 0 in ")
+    assert drawn.notes[2] == "with the padding: rows -1 to 3, columns 6 to 12"
+    assert [[tile.label for tile in row.tiles] for row in drawn.rows] == [["c00", "what it sees"]] * 2
+    assert all(row.tiles[0].boxes == (found.inside,) and row.signed for row in drawn.rows)
+    np.testing.assert_array_equal(drawn.rows[1].array, found.gradient)
+    np.testing.assert_array_equal(drawn.rows[1].tiles[1].values, found.gradient[0, 0:4, 6:12])
     whole = field(scene, "g", (0,))
     assert (whole.stride, whole.padding, whole.inside) == (None, None, (0, 0, 10, 12))
     itself = field(scene, INPUT, (0, 3, 4))
@@ -155,9 +201,10 @@ def test_batch_norm_in_training_sees_everything() -> None:
 
 def test_a_window_may_lie_in_the_padding_alone() -> None:
     graph = build((1, 3, 3), [("c", LAYERS["conv2d"](out_channels=1, kernel_size=1, padding=1), (INPUT,))])
-    found = field(scene_of(graph, MSE), "c", (0, 0, 0))
+    scene = scene_of(graph, MSE)
+    found = field(scene, "c", (0, 0, 0))
     assert (found.inside, found.touched) == ((0, 0, 0, 0), 0)
-    assert found.board.sheets[0].notes[-1] == "it sees nothing of the image, only padding"
+    assert sheet(scene, "c", (0, 0, 0)).notes[-1] == "it sees nothing of the image, only padding"
 
 
 def test_what_a_pooling_leaves_out_is_not_seen_through_padding() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnncli.graph import INPUT, Graph, build
-from cnncli.inspection.views import Subject
+from cnncli.inspection.subject import Subject
 from cnncli.layers import LAYERS
 
 SUBJECT = Subject("x", samples=3, sample=1)

@@ -11,8 +11,8 @@ from cnncli.errors import UsageError
 from cnncli.graph import Model
 from cnncli.inspection.maximization import Ascent
 from cnncli.inspection.samples import Samples
-from cnncli.inspection.views import Pick
 from cnncli.inspection.views.activation_max import ActivationMaxView, activation_max_view
+from cnncli.inspection.views.pick import Pick
 from tests.inspection.lots import samples
 from tests.inspection.views.makers import CHAIN, INPUT_SHAPE, chain
 

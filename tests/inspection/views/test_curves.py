@@ -75,6 +75,27 @@ def test_of_many_layers_the_worst_are_drawn_in_the_order_of_the_network() -> Non
     assert dead.notes == ("12 of 20 layers: those with the most",)
 
 
+def test_the_view_says_which_epochs_are_missing() -> None:
+    rows = [{"epoch": epoch, "train_loss": 1.0} for epoch in (2, 3, 7, 9)]
+    healthy = [row for row in health("relu1", *[(math.nan, 0.0)] * 8) if row["epoch"] != 3]
+    assert curves_view(rows, healthy, notes=["metrics.csv: cut"]).notes == (
+        "metrics.csv: cut",
+        "metrics.csv has no epochs 1, 4 to 6, 8",
+        "health.csv has no epochs 3, 9",
+        "dead units: none, in any rectifier at any epoch",
+    )
+    assert curves_view(rows[1:2], healthy).notes[:2] == (
+        "metrics.csv has no epochs 1 to 2",
+        "health.csv has no epoch 3",
+    )
+
+
+def test_without_health_the_view_says_what_it_lacks() -> None:
+    assert curves_view(ROWS).notes == (
+        "health.csv is missing or empty: there are no charts of update / weight and of dead units",
+    )
+
+
 def test_no_epochs_no_curves() -> None:
     with pytest.raises(UsageError, match="runs/a: no epoch has ended yet"):
         curves_view([], name="runs/a")

@@ -76,7 +76,7 @@ def test_a_point_for_every_sample() -> None:
     assert [point.input for point in view.points] == [f"test:{index}" for index in range(20)]
     assert [point.class_ for point in view.points[:3]] == ["a", "c", "a"]
     assert np.array_equal(view.coordinates, [[point.x, point.y] for point in view.points])
-    assert view.classes == ("a", "c")
+    assert (view.classes, view.numbers) == (("a", "c"), (0, 2))
 
 
 def test_the_charts_have_a_cloud_for_each_class() -> None:

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from cnncli.graph import Model
-from cnncli.inspection.views import Pick, Subject
+from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.evolution import Film, films, node_of, strips
+from cnncli.inspection.views.pick import Pick
 from tests.inspection.views.makers import chain
 
 GRAPH = chain(
@@ -119,7 +120,15 @@ def test_a_vector_is_one_picture_with_the_steps_downwards() -> None:
     assert tile.label == "steps 0 to 25, downwards"
     np.testing.assert_array_equal(tile.values, [arrays["activation/linear1"][1] for arrays in frames().values()])
     assert sheet.subject is None  # the board's own
-    assert sheet.notes == ()
+    assert sheet.notes == ("one scale for all steps",)
+
+
+def test_filters_are_of_no_input() -> None:
+    (sheet,) = strips([film("conv1__weight")], SUBJECTS[0], 9).sheets
+    assert sheet.subject is not None
+    assert (sheet.subject.input, sheet.subject.true, sheet.subject.picture) == ("", None, None)
+    (alone,) = strips([film("conv1__weight")], Subject(""), 9).sheets
+    assert alone.subject is None
 
 
 def test_weights_that_read_an_image_are_images_others_one_map() -> None:

@@ -5,13 +5,13 @@ import pytest
 
 from cnncli.engine import Executor, LogitObjective, Recording, record_backward
 from cnncli.graph import INPUT, Model
-from cnncli.inspection import views
-from cnncli.inspection.views import Subject
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.flow import backward_view, forward_view
 from tests.inspection.views.makers import SUBJECT, batch
 
 
 def test_forward_has_statistics_of_all_samples_and_values_of_one(model: Model, forward: Recording) -> None:
-    view = views.forward_view(forward, model.graph, SUBJECT)
+    view = forward_view(forward, model.graph, SUBJECT)
     assert [row.name for row in view.layers] == [INPUT, "conv1", "relu1", "pool1", "flatten1", "dropout1", "linear1"]
     conv = view.layers[1]
     assert (conv.type, conv.inputs, conv.shape) == ("conv2d", (INPUT,), (4, 4, 4))
@@ -23,7 +23,7 @@ def test_forward_has_statistics_of_all_samples_and_values_of_one(model: Model, f
 
 
 def test_backward_has_norms_ratios_and_the_objective(model: Model, backward: Recording) -> None:
-    view = views.backward_view(backward, model, SUBJECT)
+    view = backward_view(backward, model, SUBJECT)
     assert view.objective == pytest.approx(backward.activations["linear1"][:, 2].sum())
     assert [(row.node, row.key) for row in view.parameters] == [
         ("conv1", "weight"),
@@ -45,12 +45,12 @@ def test_backward_has_norms_ratios_and_the_objective(model: Model, backward: Rec
 def test_what_the_objective_does_not_depend_on_is_left_out(model: Model) -> None:
     with Executor(model) as executor:
         recording = record_backward(executor, batch(), LogitObjective("pool1", np.array([[0, 0, 0]])))
-    view = views.backward_view(recording, model, SUBJECT)
+    view = backward_view(recording, model, SUBJECT)
     assert [row.name for row in view.layers] == [INPUT, "conv1", "relu1", "pool1"]
 
 
 def test_the_flow_has_all_parameters_of_a_layer_together(model: Model, backward: Recording) -> None:
-    view = views.backward_view(backward, model, SUBJECT)
+    view = backward_view(backward, model, SUBJECT)
     assert [row.name for row in view.flow] == [row.name for row in view.layers]
     for row, layer in zip(view.flow, view.layers, strict=True):
         assert row.norm == layer.statistics.norm
@@ -70,8 +70,8 @@ def test_the_flow_has_all_parameters_of_a_layer_together(model: Model, backward:
 def test_dead_units_are_told_of_several_samples_only(model: Model, forward: Recording) -> None:
     silent = Recording(forward.output, {name: array.copy() for name, array in forward.activations.items()})
     silent.activations["relu1"][:, 1] = 0
-    view = views.forward_view(silent, model.graph, SUBJECT)
+    view = forward_view(silent, model.graph, SUBJECT)
     assert [row.dead for row in view.layers if row.name == "relu1"] == [(1,)]
     one = Recording(silent.output[:1], {name: array[:1] for name, array in silent.activations.items()})
-    alone = views.forward_view(one, model.graph, Subject("x"))
+    alone = forward_view(one, model.graph, Subject("x"))
     assert {row.dead for row in alone.layers} == {None}

@@ -6,10 +6,11 @@ import pytest
 from cnncli.engine import Executor, LogitObjective, Recording, record_backward
 from cnncli.errors import UsageError
 from cnncli.graph import Graph, Model, build
-from cnncli.inspection import views
-from cnncli.inspection.views import Board, Pick, Subject
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views.board import Board, Row
 from cnncli.inspection.views.flow import BackwardView, backward_view, mirrored_ranking
-from cnncli.inspection.views.mirror import OVERVIEW_LAYERS, mirror_board
+from cnncli.inspection.views.mirror import ORDER, OVERVIEW_CHANNELS, OVERVIEW_LAYERS, mirror_board
+from cnncli.inspection.views.pick import Pick
 from cnncli.layers import LAYERS
 from tests.inspection.views.makers import SUBJECT
 
@@ -19,7 +20,7 @@ def view(model: Model, backward: Recording) -> BackwardView:
     return backward_view(backward, model, SUBJECT)
 
 
-def rows(board: Board, stem: str) -> list[views.Row]:
+def rows(board: Board, stem: str) -> list[Row]:
     (sheet,) = [sheet for sheet in board.sheets if sheet.stem == stem]
     return list(sheet.rows)
 
@@ -53,7 +54,19 @@ def test_the_first_sheet_is_of_the_whole_network(model: Model, view: BackwardVie
         "03_pool1__mirror",
         "06_linear1__mirror",
     ]
-    assert [row.node for row in first.rows] == [name for row in view.distinct for name in (row.name,) * 2]
+    assert first.across
+    assert not any(sheet.across for sheet in others)
+    expected = {"input": 2, "conv1": 3, "relu1": 2, "pool1": 2, "linear1": 3}
+    assert [row.node for row in first.rows] == [name for name, count in expected.items() for _ in range(count)]
+    conv = [row for row in first.rows if row.node == "conv1"]
+    assert [row.what for row in conv] == ["activation", "gradient", "weight-gradient"]
+    assert {row.channels for row in conv} == {view.layers[1].ranked[:OVERVIEW_CHANNELS]}
+    assert first.notes == (ORDER,)
+
+
+def test_of_many_named_channels_the_first_sheet_has_the_first(model: Model, view: BackwardView) -> None:
+    first = mirror_board(view, model.graph, Pick(channels=(3, 0, 1))).sheets[0]
+    assert {row.channels for row in first.rows if row.node == "conv1"} == {(3, 0)}
     assert first.notes == ()
 
 
@@ -83,7 +96,10 @@ def test_the_features_of_a_dense_layer_have_their_filters(model: Model, view: Ba
 
 
 def test_one_of_several_samples_is_told(model: Model, view: BackwardView, backward: Recording) -> None:
-    assert mirror_board(view, model.graph).notes == ("of 3 samples the first is drawn, x",)
+    assert mirror_board(view, model.graph).notes == (
+        "a and dL/da are of the first of 3 samples, x; dL/dW is of all",
+        "L is of all: where it is a mean, dL/da is 1/3 of that of the sample's own loss",
+    )
     alone = backward_view(backward, model, Subject("x"))
     assert mirror_board(alone, model.graph).notes == ()
 
@@ -107,4 +123,5 @@ def test_of_many_layers_some_tell_enough() -> None:
     assert some == ["input", *(f"conv{index}" for index in range(30))]
     few = [row.name for row in view.telling(OVERVIEW_LAYERS)]
     assert (len(few), few[0], few[-1]) == (OVERVIEW_LAYERS, "input", "conv29")
-    assert mirror_board(view, model.graph).sheets[0].notes == ("8 of 60 layers; the others have sheets of their own",)
+    first = mirror_board(view, model.graph).sheets[0]
+    assert first.notes == (ORDER, "12 of 60 layers; the others have sheets of their own")

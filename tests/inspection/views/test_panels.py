@@ -6,8 +6,10 @@ import pytest
 from cnncli.engine import Executor, Recording, record_forward
 from cnncli.errors import UsageError
 from cnncli.graph import INPUT, Model, build
-from cnncli.inspection import views
-from cnncli.inspection.views import Board, Pick, Row, Subject
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views import panels
+from cnncli.inspection.views.board import Board, Row
+from cnncli.inspection.views.pick import Pick
 from cnncli.layers import LAYERS
 from cnncli.render.document import plain
 from tests.inspection.views.makers import SUBJECT, chain
@@ -23,7 +25,7 @@ def stacked(row: Row) -> np.ndarray:
 
 
 def test_feature_maps_leave_out_what_repeats_its_input(model: Model, forward: Recording) -> None:
-    rows = rows_of(views.feature_maps(forward, model.graph, SUBJECT))
+    rows = rows_of(panels.feature_maps(forward, model.graph, SUBJECT))
     assert [(row.index, row.node) for row in rows] == [
         (0, INPUT),
         (1, "conv1"),
@@ -44,16 +46,16 @@ def test_feature_maps_leave_out_what_repeats_its_input(model: Model, forward: Re
 
 
 def test_sheets_are_named_by_place_layer_and_what_they_show(model: Model, forward: Recording) -> None:
-    board = views.feature_maps(forward, model.graph, SUBJECT)
+    board = panels.feature_maps(forward, model.graph, SUBJECT)
     stems = ["00_input", "01_conv1", "02_relu1", "03_pool1", "06_linear1"]
     assert [sheet.stem for sheet in board.sheets] == [f"{stem}__activation" for stem in stems]
     assert all(sheet.title == () for sheet in board.sheets)
-    single = views.feature_maps(forward, model.graph, SUBJECT, Pick(("conv1",), (3,)))
+    single = panels.feature_maps(forward, model.graph, SUBJECT, Pick(("conv1",), (3,)))
     assert [sheet.stem for sheet in single.sheets] == ["01_conv1_c03__activation"]
 
 
 def test_scripts_find_what_they_need(model: Model, forward: Recording) -> None:
-    document = plain(views.feature_maps(forward, model.graph, SUBJECT, Pick(("conv1",), (3, 0))))
+    document = plain(panels.feature_maps(forward, model.graph, SUBJECT, Pick(("conv1",), (3, 0))))
     (row,) = document["sheets"][0]["rows"]
     expected = {"index": 1, "node": "conv1", "type": "conv2d", "what": "activation", "shape": [4, 4, 4], "total": 4}
     assert {key: row[key] for key in expected} == expected
@@ -63,7 +65,7 @@ def test_scripts_find_what_they_need(model: Model, forward: Recording) -> None:
 
 
 def test_a_layer_asked_for_by_name_is_drawn_even_if_it_repeats(model: Model, forward: Recording) -> None:
-    rows = rows_of(views.feature_maps(forward, model.graph, SUBJECT, Pick(nodes=("flatten1",))))
+    rows = rows_of(panels.feature_maps(forward, model.graph, SUBJECT, Pick(nodes=("flatten1",))))
     assert [row.node for row in rows] == ["flatten1"]
 
 
@@ -73,7 +75,7 @@ def test_branches_that_meet_are_no_repetition() -> None:
     graph = build((1, 2, 2), list(zip("abcd", layers, inputs, strict=True)))
     with Executor(Model.create(graph)) as executor:
         recording = record_forward(executor, np.ones((1, 1, 2, 2), np.float32))
-    rows = rows_of(views.feature_maps(recording, graph, Subject("x")))
+    rows = rows_of(panels.feature_maps(recording, graph, Subject("x")))
     assert [row.node for row in rows] == [INPUT, "a", "b", "c", "d"]
 
 
@@ -86,19 +88,19 @@ def test_branches_that_meet_are_no_repetition() -> None:
     ],
 )
 def test_channels_given_or_all(model: Model, forward: Recording, pick: Pick, channels: tuple[int, ...]) -> None:
-    rows = rows_of(views.feature_maps(forward, model.graph, SUBJECT, pick))
+    rows = rows_of(panels.feature_maps(forward, model.graph, SUBJECT, pick))
     drawn = next(row for row in rows if row.node == "conv1")
     assert drawn.channels == channels
     assert not drawn.ranked
 
 
 def test_layers_with_fewer_channels_are_left_out(model: Model, forward: Recording) -> None:
-    rows = rows_of(views.feature_maps(forward, model.graph, SUBJECT, Pick(channels=(2,))))
+    rows = rows_of(panels.feature_maps(forward, model.graph, SUBJECT, Pick(channels=(2,))))
     assert [row.node for row in rows] == ["conv1", "relu1", "pool1", "linear1"]
 
 
 def test_the_strongest_channels_come_first(model: Model, forward: Recording) -> None:
-    (picked,) = rows_of(views.feature_maps(forward, model.graph, SUBJECT, Pick(("conv1",), top=2)))
+    (picked,) = rows_of(panels.feature_maps(forward, model.graph, SUBJECT, Pick(("conv1",), top=2)))
     strengths = np.abs(forward.activations["conv1"][1]).mean(axis=(1, 2))
     assert list(picked.channels) == np.argsort(-strengths)[:2].tolist()
     assert picked.total == 4
@@ -106,7 +108,7 @@ def test_the_strongest_channels_come_first(model: Model, forward: Recording) -> 
 
 
 def test_filters_of_convolutions_and_of_what_follows_a_flattened_image(model: Model) -> None:
-    rows = rows_of(views.filters(model, Pick(top=None)))
+    rows = rows_of(panels.filters(model, Pick(top=None)))
     assert [(row.node, row.what, stacked(row).shape) for row in rows] == [
         ("conv1", "weight", (4, 3, 3)),
         ("linear1", "weight", (3, 4, 2, 2)),
@@ -117,7 +119,7 @@ def test_filters_of_convolutions_and_of_what_follows_a_flattened_image(model: Mo
 
 def test_the_weights_between_vectors_are_one_map() -> None:
     graph = chain((5,), ("a", "linear", {"out_features": 4}), ("b", "relu", {}), ("c", "linear", {"out_features": 2}))
-    rows = rows_of(views.filters(Model.create(graph)))
+    rows = rows_of(panels.filters(Model.create(graph)))
     assert [stacked(row).shape for row in rows] == [(1, 4, 5), (1, 2, 4)]
     assert [row.channels for row in rows] == [(), ()]
 
@@ -126,13 +128,13 @@ def test_of_many_input_channels_the_strongest_are_kept_in_order() -> None:
     model = Model.create(chain((5, 4, 4), ("conv", "conv2d", {"out_channels": 2, "kernel_size": 3})))
     weight = model.parameters["conv"]["weight"]
     weight[...] = np.array([1, 5, 2, 4, 3])[:, None, None]
-    (row,) = rows_of(views.filters(model, Pick(top=3)))
+    (row,) = rows_of(panels.filters(model, Pick(top=3)))
     assert row.tiles[0].values[:, 0, 0].tolist() == [5, 4, 3]
     assert row.inside == 5
 
 
 def test_gradients_show_values_and_weights_in_the_order_of_the_network(model: Model, backward: Recording) -> None:
-    rows = rows_of(views.gradients(backward, model, SUBJECT))
+    rows = rows_of(panels.gradients(backward, model, SUBJECT))
     assert [(row.node, row.what) for row in rows][:3] == [
         (INPUT, "gradient"),
         ("conv1", "gradient"),
@@ -145,7 +147,7 @@ def test_nan_is_told_by_place(model: Model, forward: Recording) -> None:
     broken = {name: array.copy() for name, array in forward.activations.items()}
     broken["conv1"][1, 0, 0, 0] = np.nan
     broken["relu1"][0, 0, 0, 0] = np.inf  # of a sample that is not shown
-    view = views.feature_maps(Recording(forward.output, broken), model.graph, SUBJECT)
+    view = panels.feature_maps(Recording(forward.output, broken), model.graph, SUBJECT)
     assert view.nonfinite == ("conv1 (activation)",)
 
 
@@ -165,10 +167,10 @@ def test_nan_is_told_by_place(model: Model, forward: Recording) -> None:
 )
 def test_what_is_not_there(model: Model, forward: Recording, pick: Pick, message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        views.feature_maps(forward, model.graph, SUBJECT, pick)
+        panels.feature_maps(forward, model.graph, SUBJECT, pick)
     assert str(caught.value) == message
 
 
 def test_a_network_without_weights_has_no_filters() -> None:
     with pytest.raises(UsageError, match="there is nothing in this network that 'filters' could draw"):
-        views.filters(Model.create(chain((1, 2, 2), ("a", "relu", {}))))
+        panels.filters(Model.create(chain((1, 2, 2), ("a", "relu", {}))))

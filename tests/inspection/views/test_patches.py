@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,8 +11,8 @@ from cnncli.engine import Executor, record_forward
 from cnncli.errors import OutcomeError, UsageError
 from cnncli.graph import INPUT, Model
 from cnncli.inspection import samples as samples_module
-from cnncli.inspection.views import Pick
-from cnncli.inspection.views.patches import OUTSIDE, PatchesView, cut, default_layer, patches_view
+from cnncli.inspection.views.patches import OUTSIDE, PatchesView, crop, default_layer, frame, patches_view
+from cnncli.inspection.views.pick import Pick
 from tests.inspection.lots import samples
 from tests.inspection.views.makers import chain
 
@@ -79,6 +81,14 @@ def test_a_patch_is_cut_to_its_box_with_the_padding() -> None:
     )
 
 
+def test_a_picture_may_have_the_colour_that_marks_what_is_outside() -> None:
+    given = samples(X)
+    blue = replace(given, picture=lambda index: np.full((9, 8, 3), OUTSIDE, np.uint8))
+    with Executor(MODEL, workers=1) as executor:
+        (layer,) = patches_view(executor, blue, Pick(("linear",))).layers
+    assert layer.notes == ("each value sees the whole input",)
+
+
 def test_what_sees_everything_shows_whole_samples() -> None:
     view = found(pick=Pick(("linear",)))
     (layer,) = view.layers
@@ -106,7 +116,7 @@ def test_a_part_of_a_picture(height: int, width: int, top: int, left: int, down:
     room = 20
     wide = np.full((height + 2 * room, width + 2 * room, 3), OUTSIDE, np.uint8)
     wide[room:-room, room:-room] = picture[..., None]
-    part = cut(picture, (top, left, top + down, left + right))
+    part = crop(picture, frame((top, left, top + down, left + right), height, width))
     rows = slice(top, top + down) if down <= height else slice(0, height)
     columns = slice(left, left + right) if right <= width else slice(0, width)
     expected = wide[rows.start + room : rows.stop + room, columns.start + room : columns.stop + room]
@@ -115,8 +125,8 @@ def test_a_part_of_a_picture(height: int, width: int, top: int, left: int, down:
 
 def test_colours_stay() -> None:
     picture = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
-    assert np.array_equal(cut(picture, (1, 0, 3, 2)), picture[1:, :2])
-    assert np.array_equal(cut(picture, None), picture)
+    assert np.array_equal(crop(picture, (1, 0, 3, 2)), picture[1:, :2])
+    assert np.array_equal(crop(picture, frame(None, 3, 3)), picture)
 
 
 def test_channels_are_ranked_by_their_largest_values() -> None:

@@ -5,8 +5,9 @@ import pytest
 
 from cnncli.engine import Recording
 from cnncli.graph import Model
-from cnncli.inspection import views
-from cnncli.inspection.views import Pick, Subject
+from cnncli.inspection.subject import Subject
+from cnncli.inspection.views import panels
+from cnncli.inspection.views.pick import Pick
 from cnncli.inspection.views.several import MOST, with_all_inputs
 
 SUBJECTS = tuple(
@@ -16,7 +17,7 @@ SUBJECTS = tuple(
 
 @pytest.mark.parametrize("pick", [Pick(), Pick(top=2), Pick(top=None), Pick(channels=(3, 1))], ids=str)
 def test_every_input_has_a_row_with_the_same_channels(model: Model, forward: Recording, pick: Pick) -> None:
-    first = views.feature_maps(forward, model.graph, SUBJECTS[0], pick)
+    first = panels.feature_maps(forward, model.graph, SUBJECTS[0], pick)
     board = with_all_inputs(first, forward.activations, model.graph, SUBJECTS, pick)
     assert [sheet.stem for sheet in board.sheets] == [sheet.stem for sheet in first.sheets]
     (sheet,) = [sheet for sheet in board.sheets if sheet.rows[0].node == "conv1"]
@@ -36,12 +37,12 @@ def test_every_input_has_a_row_with_the_same_channels(model: Model, forward: Rec
 
 
 def test_one_input_is_left_as_it_is(model: Model, forward: Recording) -> None:
-    board = views.feature_maps(forward, model.graph, SUBJECTS[0])
+    board = panels.feature_maps(forward, model.graph, SUBJECTS[0])
     assert with_all_inputs(board, forward.activations, model.graph, SUBJECTS[:1], Pick()) is board
 
 
 def test_the_gradients_of_weights_are_of_all_inputs_together(model: Model, backward: Recording) -> None:
-    first = views.gradients(backward, model, SUBJECTS[0])
+    first = panels.gradients(backward, model, SUBJECTS[0])
     board = with_all_inputs(first, backward.gradients, model.graph, SUBJECTS, Pick())
     counts = {sheet.stem: len(sheet.rows) for sheet in board.sheets}
     assert counts["01_conv1__gradient"] == 3
@@ -51,7 +52,7 @@ def test_the_gradients_of_weights_are_of_all_inputs_together(model: Model, backw
 def test_not_too_many_are_drawn(model: Model, forward: Recording) -> None:
     many = {name: np.concatenate([array] * 10) for name, array in forward.activations.items()}
     board = with_all_inputs(
-        views.feature_maps(forward, model.graph, SUBJECTS[0]), many, model.graph, SUBJECTS * 10, Pick()
+        panels.feature_maps(forward, model.graph, SUBJECTS[0]), many, model.graph, SUBJECTS * 10, Pick()
     )
     assert {len(sheet.rows) for sheet in board.sheets} == {MOST}
     assert board.notes == ("the first 12 of 30 inputs are drawn",)

@@ -7,8 +7,9 @@ from cnncli.engine import Executor, LossObjective
 from cnncli.errors import UsageError
 from cnncli.graph import Model
 from cnncli.inspection.descent import Descent, descend
-from cnncli.inspection.views import Board, Pick, Row
-from cnncli.inspection.views.step import step_board, step_view
+from cnncli.inspection.views.board import Board, Row
+from cnncli.inspection.views.pick import Pick
+from cnncli.inspection.views.step import OVERVIEW_CHANNELS, step_board, step_view
 from cnncli.losses import CrossEntropy
 from cnncli.training.optimizers import SGD
 from tests.inspection.lots import samples
@@ -79,12 +80,19 @@ def test_before_after_and_the_difference_have_the_same_channels(descent: Descent
 def test_the_first_sheet_has_what_changes_in_the_layers_with_weights(descent: Descent, model: Model) -> None:
     first = step_board(descent, model, SUBJECT).sheets[0]
     assert first.stem == "00_overview__step"
+    assert first.across
     assert [row.title[:3] for row in first.rows] == [
-        ("conv1", "activation a", "after - before"),
-        ("conv1", "weight", "change"),
-        ("linear1", "activation a", "after - before"),
-        ("linear1", "weight", "change"),
+        (layer, *what)
+        for layer in ("conv1", "linear1")
+        for what in (
+            ("activation a", "before"),
+            ("activation a", "after"),
+            ("activation a", "after - before"),
+            ("weight", "change"),
+        )
     ]
+    assert {len(row.tiles) for row in first.rows if row.node == "conv1"} == {OVERVIEW_CHANNELS}
+    assert first.notes == ()
 
 
 def test_what_stays_the_same_is_drawn_once(descent: Descent, model: Model) -> None:

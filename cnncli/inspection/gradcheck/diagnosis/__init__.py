@@ -6,10 +6,11 @@ A hypothesis says what backward may have computed instead. If all that was measu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cnncli.inspection.gradcheck.diagnosis.arrangement import moved, rearranged, shuffled
 from cnncli.inspection.gradcheck.diagnosis.curves import wrong_curve
-from cnncli.inspection.gradcheck.diagnosis.factors import counts, factor
+from cnncli.inspection.gradcheck.diagnosis.factors import factor
 from cnncli.inspection.gradcheck.diagnosis.losses import wrong_loss
 from cnncli.inspection.gradcheck.diagnosis.normalization import wrong_normalization
 from cnncli.inspection.gradcheck.diagnosis.place import located, worst
@@ -22,12 +23,12 @@ from cnncli.inspection.gradcheck.diagnosis.substitutes import (
     own_input_alone,
 )
 from cnncli.inspection.gradcheck.examination import ONE_SIDED, Examination, Trial
-from cnncli.inspection.gradcheck.report import Verdict
+from cnncli.inspection.gradcheck.functions import Function, LayerFunction, LossFunction
+from cnncli.inspection.gradcheck.verdicts import Verdict
 
 __all__ = ["explain", "explain_simply", "worst", "wrong_shape"]
 
-HYPOTHESES: tuple[Callable[[Examination], str | None], ...] = (
-    wrong_loss,
+LAYER_HYPOTHESES: tuple[Callable[[Examination[LayerFunction]], str | None], ...] = (
     wrong_curve,
     wrong_winner,
     wrong_normalization,
@@ -41,22 +42,33 @@ HYPOTHESES: tuple[Callable[[Examination], str | None], ...] = (
     own_input_alone,
 )
 """The particular before the general; the first that fits is told."""
+LOSS_HYPOTHESES: tuple[Callable[[Examination[LossFunction]], str | None], ...] = (
+    wrong_loss,
+    rearranged,
+    moved,
+    shuffled,
+    own_input_alone,
+)
 
 
-def explain(examination: Examination, trials: Sequence[Trial]) -> str:
-    """The first hypothesis that accounts for all that was measured, else the place of the error."""
+def explain(examination: Examination[Any], trials: Sequence[Trial]) -> str:
+    """The first hypothesis that accounts for all that was measured, else the place of the error.
+
+    For a layer or the loss alone.
+    """
     if all(trial.oracle == ONE_SIDED for trial in trials if trial.verdict is Verdict.FAIL):
         return "it is not between the slopes to the left and to the right of a corner"
     measured = _measured(trials)
-    counted = counts(examination.subject)
+    counted = examination.function.counts
+    hypotheses = LOSS_HYPOTHESES if isinstance(examination.function, LossFunction) else LAYER_HYPOTHESES
     everywhere = factor(measured, counted, alone=examination.gradient.size == 1)
-    found = everywhere or next(filter(None, (hypothesis(examination) for hypothesis in HYPOTHESES)), None)
+    found = everywhere or next(filter(None, (hypothesis(examination) for hypothesis in hypotheses)), None)
     return found or located(examination) or factor(measured, counted) or "wrong almost everywhere, by no simple rule"
 
 
-def explain_simply(examination: Examination, trials: Sequence[Trial]) -> str | None:
+def explain_simply(examination: Examination[Function], trials: Sequence[Trial]) -> str | None:
     """A factor or a place, for a gradient that many layers have a part in; None where it is neither."""
-    return factor(_measured(trials), counts(examination.subject)) or located(examination)
+    return factor(_measured(trials), examination.function.counts) or located(examination)
 
 
 def _measured(trials: Sequence[Trial]) -> list[tuple[float, float]]:

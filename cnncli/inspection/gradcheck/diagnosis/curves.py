@@ -12,44 +12,44 @@ from cnncli.graph import INPUT
 from cnncli.inspection.gradcheck.diagnosis.factors import FIT
 from cnncli.inspection.gradcheck.diagnosis.fit import batch_last, equal
 from cnncli.inspection.gradcheck.examination import Examination
+from cnncli.inspection.gradcheck.functions import LayerFunction
 from cnncli.inspection.gradcheck.oracles import slopes
-from cnncli.inspection.gradcheck.subjects import LayerSubject
 
 Array = NDArray[Any]
 
 
-def wrong_curve(examination: Examination) -> str | None:
+def wrong_curve(examination: Examination[LayerFunction]) -> str | None:
     """Another slope than that of the function at its input. Arrays are batch last."""
-    subject = examination.subject
-    if not isinstance(subject, LayerSubject) or examination.name != INPUT:
+    function = examination.function
+    if examination.name != INPUT:
         return None
-    slope = curve(subject, subject.xs[0])
+    slope = curve(function, function.xs[0])
     if slope is None:
         return None
-    x, dy = batch_last(subject.xs[0]), examination.cotangent
-    for text, other in _others(subject, x, dy, slope):
+    x, dy = batch_last(function.xs[0]), examination.cotangent
+    for text, other in _others(function, x, dy, slope):
         if other is not None and equal(examination, other * dy):
             return text
     return _wrong_on_one_side(examination, x, slope)
 
 
-def curve(subject: LayerSubject, x: Array) -> Array | None:
+def curve(function: LayerFunction, x: Array) -> Array | None:
     """f'(x) of every element, for x (N, ...), batch last; None where outputs depend on more than one input."""
-    if batch_last(x).shape != subject.base.terms.shape:
+    if batch_last(x).shape != function.base.terms.shape:
         return None
-    at_x = subject.at(x)
+    at_x = function.at(x)
     every = slopes(at_x, INPUT, np.ones(x.shape))
     some = np.random.default_rng(0).uniform(0.5, 1, x.shape)
     return every if np.allclose(slopes(at_x, INPUT, some), every * batch_last(some), rtol=1e-6, atol=1e-9) else None
 
 
-def _others(subject: LayerSubject, x: Array, dy: Array, slope: Array) -> Iterator[tuple[str, Array | None]]:
+def _others(function: LayerFunction, x: Array, dy: Array, slope: Array) -> Iterator[tuple[str, Array | None]]:
     """What may stand in the place of the slope."""
-    y = subject.base.terms
+    y = function.base.terms
     yield "dy is handed on as it is: the slope of the function is missing", np.ones_like(slope)
-    yield "the slope is taken at the output instead of the input", _curve_at(subject, y)
-    yield "the slope is taken at the upstream gradient instead of the input", _curve_at(subject, dy)
-    if subject.node.layer.rectifies:
+    yield "the slope is taken at the output instead of the input", _curve_at(function, y)
+    yield "the slope is taken at the upstream gradient instead of the input", _curve_at(function, dy)
+    if function.layer.rectifies:
         yield "negative gradients are stopped too, as in guided backpropagation", (x > 0) & (dy > 0)
         yield "open where it should be shut, and shut where it should be open", x <= 0
     yield "x * (1 - x) with the input, where it should be the output", x * (1 - x)
@@ -58,15 +58,15 @@ def _others(subject: LayerSubject, x: Array, dy: Array, slope: Array) -> Iterato
     yield "the slope is multiplied twice", slope * slope
 
 
-def _curve_at(subject: LayerSubject, x: Array) -> Array | None:
-    return curve(subject, np.moveaxis(x, -1, 0))
+def _curve_at(function: LayerFunction, x: Array) -> Array | None:
+    return curve(function, np.moveaxis(x, -1, 0))
 
 
-def _wrong_on_one_side(examination: Examination, x: Array, slope: Array) -> str | None:
+def _wrong_on_one_side(examination: Examination[LayerFunction], x: Array, slope: Array) -> str | None:
     """Another slope on one branch of the function, right on all others."""
     gradient, dy = batch_last(examination.gradient), examination.cotangent
     size = np.abs(slope * dy).max(initial=0)
-    for branches in examination.subject.base.branches.values():
+    for branches in examination.function.base.branches.values():
         wrong = np.abs(gradient - slope * dy) > FIT * size
         sides = [branches == branch for branch in np.unique(branches[wrong])]
         if len(sides) != 1:

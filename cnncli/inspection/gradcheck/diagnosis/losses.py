@@ -10,19 +10,17 @@ from numpy.typing import NDArray
 from cnncli.inspection.gradcheck.diagnosis.factors import ratio
 from cnncli.inspection.gradcheck.diagnosis.fit import LOOKS, batch_last, dot, equal
 from cnncli.inspection.gradcheck.examination import Examination
+from cnncli.inspection.gradcheck.functions import LossFunction
 from cnncli.inspection.gradcheck.sampling import dense
-from cnncli.inspection.gradcheck.subjects import LossSubject
 
 Array = NDArray[Any]
 
 
-def wrong_loss(examination: Examination) -> str | None:
+def wrong_loss(examination: Examination[LossFunction]) -> str | None:
     """Off by a multiple of the target, or as if the link function were not there."""
-    subject = examination.subject
-    if not isinstance(subject, LossSubject):
-        return None
-    targets, y, dy = subject.objective.targets, batch_last(subject.x), examination.cotangent
-    link = subject.objective.loss.link
+    function = examination.function
+    targets, y, dy = function.objective.targets, batch_last(function.x), examination.cotangent
+    link = function.objective.loss.link
     if link is not None and equal(examination, (y - targets) * dy):
         return f"the {link} is missing: it is the output minus the target"
     along = np.moveaxis(targets * dy, -1, 0)  # the target's own part of every sample's gradient

@@ -14,29 +14,29 @@ from cnncli.graph import INPUT
 from cnncli.inspection.gradcheck.diagnosis.factors import FIT
 from cnncli.inspection.gradcheck.diagnosis.fit import batch_last, equal
 from cnncli.inspection.gradcheck.examination import Examination
-from cnncli.inspection.gradcheck.subjects import LayerSubject
+from cnncli.inspection.gradcheck.functions import LayerFunction
 
 Array = NDArray[Any]
 
 
-def wrong_normalization(examination: Examination) -> str | None:
+def wrong_normalization(examination: Examination[LayerFunction]) -> str | None:
     """Missing terms in the input's gradient; in the weight's, the wrong factor."""
-    subject = examination.subject
-    if not isinstance(subject, LayerSubject) or not subject.node.layer.couples_batch:
+    function = examination.function
+    if not function.layer.couples_batch:
         return None
-    x, dy = batch_last(subject.xs[0]), examination.cotangent
+    x, dy = batch_last(function.xs[0]), examination.cotangent
     if examination.name == INPUT:
         return _missing_term(examination, x.reshape(len(x), -1), dy.reshape(len(dy), -1))
     if examination.name == "weight":
         axes = tuple(range(1, x.ndim))
-        for text, factor in (("the input", x), ("the output", subject.base.terms)):
+        for text, factor in (("the input", x), ("the output", function.base.terms)):
             wrong = (dy * factor).sum(axis=axes)
             if np.allclose(examination.gradient, wrong, rtol=0, atol=FIT * np.abs(wrong).max()):
                 return f"dy is multiplied with {text}, not with the normalised input"
     return None
 
 
-def _missing_term(examination: Examination, x: Array, dy: Array) -> str | None:
+def _missing_term(examination: Examination[LayerFunction], x: Array, dy: Array) -> str | None:
     """x and dy are (C, numbers). The scale is what makes the remaining terms fit best."""
     gradient = batch_last(examination.gradient)
     normal = x - x.mean(axis=1, keepdims=True)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.inspection.gradcheck import verdicts
-from cnncli.inspection.gradcheck.diagnosis.factors import counts, factor
+from cnncli.inspection.gradcheck.diagnosis.factors import factor
 from cnncli.inspection.gradcheck.diagnosis.fit import dot
 from cnncli.inspection.gradcheck.diagnosis.words import axes_of, listed
 from cnncli.inspection.gradcheck.examination import ONE_SIDED, Examination, Trial
-from cnncli.inspection.gradcheck.report import Verdict
+from cnncli.inspection.gradcheck.functions import Function, is_input
 from cnncli.inspection.gradcheck.sampling import dense, single
-from cnncli.inspection.gradcheck.subjects import is_input
+from cnncli.inspection.gradcheck.verdicts import Verdict
 
 Array = NDArray[Any]
 
@@ -24,7 +24,7 @@ LOOKS = 64
 WIDEST_BORDER = 3
 
 
-def located(examination: Examination) -> str | None:
+def located(examination: Examination[Function]) -> str | None:
     """What holds everything that is wrong, and by which factor it is wrong there; None if that is everywhere."""
     slices = [_wrong_slices(examination, axis) for axis in range(examination.gradient.ndim)]
     if any(slices):
@@ -37,11 +37,11 @@ def located(examination: Examination) -> str | None:
     return None
 
 
-def _is_wrong(examination: Examination, mask: Array) -> bool:
+def _is_wrong(examination: Examination[Function], mask: Array) -> bool:
     return examination.is_wrong(dense(mask, examination.rng).direction)
 
 
-def _wrong_slices(examination: Examination, axis: int) -> list[int]:
+def _wrong_slices(examination: Examination[Function], axis: int) -> list[int]:
     """Indices along an axis, found by halving; none if they are all, or too many."""
     size = examination.gradient.shape[axis]
 
@@ -75,7 +75,7 @@ def _crossing(shape: tuple[int, ...], slices: Sequence[Sequence[int]]) -> Array:
     return mask
 
 
-def _borders(examination: Examination) -> Iterator[tuple[int, Array]]:
+def _borders(examination: Examination[Function]) -> Iterator[tuple[int, Array]]:
     """Frames around a picture, ever wider."""
     shape = examination.gradient.shape
     if len(shape) != 4 or not is_input(examination.name):
@@ -86,7 +86,7 @@ def _borders(examination: Examination) -> Iterator[tuple[int, Array]]:
         yield width, mask
 
 
-def _in_words(examination: Examination, slices: Sequence[Sequence[int]]) -> str:
+def _in_words(examination: Examination[Function], slices: Sequence[Sequence[int]]) -> str:
     """filter 5, input channel 3, tap [2, 1]."""
     names, shape = axes_of(examination), examination.gradient.shape
     what = "tap" if "input channel" in names else "pixel"
@@ -105,17 +105,17 @@ def _in_words(examination: Examination, slices: Sequence[Sequence[int]]) -> str:
     return ", ".join(parts)
 
 
-def _factor_within(examination: Examination, mask: Array) -> str:
+def _factor_within(examination: Examination[Function], mask: Array) -> str:
     """ ": there it is twice the true gradient"; of one element alone only a factor that says something."""
     pairs = []
     for _ in range(4):
         direction = dense(mask, examination.rng).direction
         pairs.append((dot(examination.gradient, direction), examination.slope(direction)))
-    found = factor(pairs, counts(examination.subject), alone=int(mask.sum()) == 1)
+    found = factor(pairs, examination.function.counts, alone=int(mask.sum()) == 1)
     return f": there it is {found}" if found else ""
 
 
-def worst(examination: Examination, trials: Sequence[Trial]) -> Trial | None:
+def worst(examination: Examination[Function], trials: Sequence[Trial]) -> Trial | None:
     """The worst single element that was looked at; where directions alone failed, it is searched for."""
     alone = [trial for trial in trials if trial.probe.index is not None]
     failed = [trial for trial in alone if trial.verdict is Verdict.FAIL]
@@ -127,7 +127,7 @@ def worst(examination: Examination, trials: Sequence[Trial]) -> Trial | None:
     return max(alone, key=lambda trial: trial.error, default=None)
 
 
-def _searched(examination: Examination, failed: Trial) -> Trial:
+def _searched(examination: Examination[Function], failed: Trial) -> Trial:
     """Halves a failing direction until one element is left."""
     direction = failed.probe.direction
     places = np.flatnonzero(direction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,33 +10,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.graph import INPUT
+from cnncli.inspection.gradcheck.diagnosis.arrangement import side_moved_to
 from cnncli.inspection.gradcheck.diagnosis.fit import equal
-from cnncli.inspection.gradcheck.diagnosis.words import pair
+from cnncli.inspection.gradcheck.diagnosis.words import SIDES, pair
 from cnncli.inspection.gradcheck.examination import Examination
-from cnncli.inspection.gradcheck.subjects import LayerSubject
-from cnncli.inspection.gradcheck.windows import Windows
+from cnncli.inspection.gradcheck.functions import LayerFunction
 
 Array = NDArray[Any]
 
+NEIGHBOUR = "the gradient goes to the neighbour of the winner"
 
-def wrong_winner(examination: Examination) -> str | None:
+
+def wrong_winner(examination: Examination[LayerFunction]) -> str | None:
     """Another pixel, several, or windows in other places."""
-    subject = examination.subject
-    if not isinstance(subject, LayerSubject) or examination.name != INPUT or not subject.node.layer.picks_maximum:
+    if examination.name != INPUT or not examination.function.layer.picks_maximum:
         return None
-    return next((text for text, dx in _candidates(examination, subject) if equal(examination, dx)), None)
+    found = next((text for text, dx in _candidates(examination) if equal(examination, dx)), None)
+    if found is not None:
+        return found
+    side = side_moved_to(examination)  # in whatever way the border is treated
+    return None if side is None else f"{NEIGHBOUR}: one pixel too far {side}"
 
 
-def _candidates(examination: Examination, subject: LayerSubject) -> Iterator[tuple[str, Array]]:
+def _candidates(examination: Examination[LayerFunction]) -> Iterator[tuple[str, Array]]:
     """What backward may have computed, (C, H, W, N)."""
-    routes = _Routes(subject, examination.cotangent)
-    winners, count = routes.winners(subject), routes.taps
-    last = np.full_like(winners, count - 1)
-    yield "the gradient goes to the neighbour of the winner: the next pixel of the window", routes.to(winners + 1)
-    yield "the gradient goes to the neighbour of the winner: the pixel before it", routes.to(winners - 1)
-    for text, (row, column) in NEIGHBOURS:
-        yield f"the gradient goes to the neighbour of the winner: {text}", routes.to(winners, beside=(row, column))
-    smallest = routes.winners(subject.at(-subject.xs[0]))
+    function = examination.function
+    routes = _Routes(function, examination.cotangent)
+    winners, count = routes.winners(function), routes.taps
+    yield f"{NEIGHBOUR}: the next pixel of the window", routes.to(winners + 1)
+    yield f"{NEIGHBOUR}: the pixel before it", routes.to(winners - 1)
+    for side, beside in SIDES:
+        yield f"{NEIGHBOUR}: one pixel too far {side}", routes.to(winners, beside=beside)
+    smallest = routes.winners(function.at(-function.xs[0]))
     first, last = np.zeros_like(winners), np.full_like(winners, count - 1)
     yield "the smallest pixel of the window gets the gradient instead of the largest", routes.to(smallest)
     yield "the first pixel of each window gets the gradient, not the winner", routes.to(first)
@@ -53,27 +59,18 @@ def _candidates(examination: Examination, subject: LayerSubject) -> Iterator[tup
             )
 
 
-NEIGHBOURS = (
-    ("one pixel too far to the right", (0, 1)),
-    ("one pixel too far to the left", (0, -1)),
-    ("one pixel too far down", (1, 0)),
-    ("one pixel too far up", (-1, 0)),
-)
-
-
 class _Routes:
     """The windows of a pooling layer, and what goes into them."""
 
-    def __init__(self, subject: LayerSubject, dy: Array) -> None:
-        windows = Windows.of(subject.node.layer, subject.node.input_shapes[0])
-        assert windows is not None
-        self.windows = windows
-        self.taps = windows.extent[0] * windows.extent[1]
+    def __init__(self, function: LayerFunction, dy: Array) -> None:
+        assert function.windows is not None
+        self.windows = function.windows
+        self.taps = math.prod(self.windows.extent)
         self._dy = dy  # (C, oh, ow, N)
 
-    def winners(self, subject: LayerSubject) -> Array:
+    def winners(self, function: LayerFunction) -> Array:
         """The tap that wins each window, counted row by row, (C, oh, ow, N)."""
-        (taps,) = subject.base.branches.values()
+        (taps,) = function.base.branches.values()
         return taps.astype(np.int64)
 
     def to(

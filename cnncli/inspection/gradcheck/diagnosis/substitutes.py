@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from cnncli.graph import INPUT
 from cnncli.inspection.gradcheck.diagnosis.fit import batch_last, computes, equal
-from cnncli.inspection.gradcheck.diagnosis.words import pair
+from cnncli.inspection.gradcheck.diagnosis.words import pair, turned
 from cnncli.inspection.gradcheck.examination import Examination
+from cnncli.inspection.gradcheck.functions import Function, LayerFunction, input_names, is_input
 from cnncli.inspection.gradcheck.oracles import slope, slopes
-from cnncli.inspection.gradcheck.subjects import LayerSubject, Subject, input_names, is_input
-from cnncli.inspection.gradcheck.windows import Windows, changed
+from cnncli.inspection.gradcheck.windows import Pair, Windows, changed
 
 Array = NDArray[Any]
 
@@ -28,64 +28,63 @@ FEW = 256
 """So many inputs of a sample are looked at one by one."""
 
 
-def other_weights(examination: Examination) -> str | None:
+def other_weights(examination: Examination[LayerFunction]) -> str | None:
     """An input's gradient that is made with the weights turned, mirrored or transposed."""
-    subject = examination.subject
-    if not isinstance(subject, LayerSubject) or not is_input(examination.name):
+    function = examination.function
+    weight = function.params.get("weight")
+    if weight is None or not is_input(examination.name):
         return None
-    weight = subject.params.get("weight")
-    if weight is None or weight.ndim < 2:
-        return None
-    for text, other in _variants(weight):
-        substitute = replace(subject, params={**subject.params, "weight": other})
+    for text, other in turned(weight, "weight"):
+        substitute = replace(function, params={**function.params, "weight": other})
         if computes(examination, lambda u, s=substitute: slope(s, examination.name, u, examination.cotangent)):  # type: ignore[misc]
             return text
     return None
 
 
-def _variants(weight: Array) -> Iterator[tuple[str, Array]]:
-    if weight.ndim == 4:
-        yield "the kernel is flipped, top to bottom and left to right", weight[..., ::-1, ::-1]
-        yield "the kernel is flipped top to bottom", weight[..., ::-1, :]
-        yield "the kernel is flipped left to right", weight[..., ::-1]
-        if weight.shape[2] == weight.shape[3]:
-            yield "the kernel is transposed: height and width are exchanged", weight.swapaxes(2, 3)
-    if weight.shape[0] == weight.shape[1]:
-        yield "the weight is transposed: outputs and inputs are exchanged", weight.swapaxes(0, 1)
-
-
-def other_windows(examination: Examination) -> str | None:
+def other_windows(examination: Examination[LayerFunction]) -> str | None:
     """Windows that are put in the wrong places, or that overwrite one another."""
-    subject = examination.subject
-    if not isinstance(subject, LayerSubject) or not subject.node.layer.linear or len(subject.xs) > 1:
+    function = examination.function
+    windows = function.windows
+    if not function.layer.linear or len(function.xs) > 1 or windows is None:
         return None
-    layer = subject.node.layer
-    windows = Windows.of(layer, subject.node.input_shapes[0])
-    if windows is None or (windows.extent, windows.stride) == ((1, 1), (1, 1)):
+    if (windows.extent, windows.stride) == ((1, 1), (1, 1)):
         return None
     for stride in range(1, LARGEST_STRIDE + 1):
-        if (stride, stride) != windows.stride and _made_with(examination, subject, windows, stride=(stride, stride)):
+        if (stride, stride) != windows.stride and _made_with(examination, windows, stride=(stride, stride)):
             return f"as if the stride were {stride} and not {pair(windows.stride)}"
-    dilation = getattr(layer, "dilation", (1, 1))
-    if dilation != (1, 1) and _made_with(examination, subject, windows, dilation=(1, 1)):
+    dilation = _dilation(function, windows)
+    if dilation != (1, 1) and _made_with(examination, windows, dilation=(1, 1)):
         return f"as if the dilation were 1 and not {pair(dilation)}"
     if examination.name == INPUT and _overwritten(examination, windows):
         return "where windows overlap, the last one overwrites the others instead of being added to them"
     return None
 
 
-def _made_with(examination: Examination, subject: LayerSubject, windows: Windows, **options: Any) -> bool:
+def _dilation(function: LayerFunction, windows: Windows) -> Pair:
+    """How far apart the pixels are that a kernel sees: its windows are larger than it is itself."""
+    weight = function.params.get("weight")
+    if weight is None or weight.ndim != 4:
+        return (1, 1)
+    rows, columns = (
+        (extent - 1) // (size - 1) if size > 1 else 1
+        for extent, size in zip(windows.extent, weight.shape[2:], strict=True)
+    )
+    return rows, columns
+
+
+def _made_with(examination: Examination[LayerFunction], windows: Windows, **options: Any) -> bool:
     """Whether it is the gradient of the same layer with another stride or dilation. The padding is part of the input
     there, and has room for windows that lie further apart."""
+    function = examination.function
     pads = [(0, 0), (0, 0), *windows.padding(options.get("stride"))]
-    seen = np.pad(subject.xs[0], pads)
-    other = changed(subject.node.layer, **options, padding=0)
+    seen = np.pad(function.xs[0], pads)
+    other = changed(function.layer, **options, padding=0)
     shape = other.infer((seen.shape[1:],))
     upstream = np.zeros((*shape, len(seen)))
     rows, columns = windows.outputs
     upstream[:, :rows, :columns] = examination.cotangent
-    node = replace(subject.node, layer=other, input_shapes=(seen.shape[1:],), shape=shape)
-    substitute = replace(subject, node=node, xs=(seen,), cotangent=upstream)
+    node = replace(function.node, layer=other, input_shapes=(seen.shape[1:],), shape=shape)
+    substitute = replace(function, node=node, xs=(seen,), cotangent=upstream)
 
     def slope_of(direction: Array) -> float:
         moved = np.pad(direction, pads) if examination.name == INPUT else direction
@@ -94,7 +93,7 @@ def _made_with(examination: Examination, subject: LayerSubject, windows: Windows
     return computes(examination, slope_of)
 
 
-def _overwritten(examination: Examination, windows: Windows) -> bool:
+def _overwritten(examination: Examination[LayerFunction], windows: Windows) -> bool:
     """Whether each pixel has only what the last window that sees it gives.
 
     Windows are taken in groups that do not overlap: in each, a pixel has one window at most.
@@ -114,7 +113,7 @@ def _overwritten(examination: Examination, windows: Windows) -> bool:
             pixels = _mask([place % count == each for place, count, each in zip(last, groups, group, strict=True)])
             terms = _mask([place % count == each for place, count, each in zip(outputs, groups, group, strict=True)])
             weights = examination.cotangent * terms[..., None]
-            total += slope(examination.subject, examination.name, direction * pixels, weights)
+            total += slope(examination.function, examination.name, direction * pixels, weights)
         return total
 
     return computes(examination, slope_of)
@@ -127,13 +126,13 @@ def _mask(axes: list[Array]) -> Array:
     return mask
 
 
-def missing_sum(examination: Examination) -> str | None:
+def missing_sum(examination: Examination[Function]) -> str | None:
     """A parameter's gradient of which only a part was added up."""
     if is_input(examination.name):
         return None
     for text, mask in _parts(examination.cotangent.shape):
         weights = examination.cotangent * mask
-        if computes(examination, lambda u, w=weights: slope(examination.subject, examination.name, u, w)):  # type: ignore[misc]
+        if computes(examination, lambda u, w=weights: slope(examination.function, examination.name, u, w)):  # type: ignore[misc]
             return text
     return None
 
@@ -160,21 +159,21 @@ def _only(shape: tuple[int, ...], places: dict[int, int]) -> Array:
     return mask
 
 
-def other_input(examination: Examination) -> str | None:
+def other_input(examination: Examination[LayerFunction]) -> str | None:
     """The gradient of another one of the layer's inputs."""
-    subject = examination.subject
-    if not isinstance(subject, LayerSubject) or not is_input(examination.name):
+    function = examination.function
+    if not is_input(examination.name):
         return None
-    others = [name for name in input_names(subject.node) if name != examination.name]
+    others = [name for name in input_names(function.node) if name != examination.name]
     for name in others:
-        if subject.tensors[name].shape != examination.gradient.shape:
+        if function.tensors[name].shape != examination.gradient.shape:
             continue
-        if computes(examination, lambda u, n=name: slope(subject, n, u, examination.cotangent)):  # type: ignore[misc]
+        if computes(examination, lambda u, n=name: slope(function, n, u, examination.cotangent)):  # type: ignore[misc]
             return f"this is the gradient of {name}: the inputs are mixed up"
     return None
 
 
-def own_input_alone(examination: Examination) -> str | None:
+def own_input_alone(examination: Examination[Function]) -> str | None:
     """The Jacobian's diagonal alone, where a layer like softmax mixes the numbers of a sample."""
     if not is_input(examination.name):
         return None
@@ -185,12 +184,12 @@ def own_input_alone(examination: Examination) -> str | None:
     for place in np.ndindex(direction.shape[:-1]):
         direction[...] = 0
         direction[place] = 1
-        diagonal[place] = _slopes(examination.subject, examination.name, direction)[place]
+        diagonal[place] = _slopes(examination.function, examination.name, direction)[place]
     if equal(examination, diagonal * examination.cotangent):
         return "as if each output depended on its own input alone"
     return None
 
 
-def _slopes(subject: Subject, name: str, direction: Array) -> Array:
+def _slopes(function: Function, name: str, direction: Array) -> Array:
     """For a direction with the batch last."""
-    return slopes(subject, name, np.moveaxis(direction, -1, 0))
+    return slopes(function, name, np.moveaxis(direction, -1, 0))

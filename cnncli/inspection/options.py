@@ -1,0 +1,20 @@
+"""What options may be, in one wording: `option` is its name on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnncli.errors import UsageError
+from cnncli.wording import one_of
+
+
+def at_least(option: str, value: int | None, least: int = 1) -> None:
+    """Raises UsageError for a number that is given and smaller."""
+    if value is not None and value < least:
+        raise UsageError(f"{option} {value}: expected at least {least}")
+
+
+def among(option: str, value: str, known: Sequence[str]) -> None:
+    """Raises UsageError for a word that is none of those known."""
+    if value not in known:
+        raise UsageError(f"{option} {value}: expected {one_of(known)}")
