@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cnncli.wording import shape_text
@@ -27,15 +28,23 @@ def box_name(box: Box) -> str:
 
 
 def box_type(box: Box) -> str:
-    """The types, and the first one's window with its stride: conv2d 5x5/2 + relu."""
+    """The types, and the first one's kernel with its stride and what else there is to it: conv2d 5x5/2 dil 2 groups 4
+    + relu."""
     if box.kind == "input":
         return ""
-    window = "" if box.window is None else f" {_window(*box.window)}"
-    return " + ".join([box.types[0] + window, *box.types[1:]])
+    return " + ".join([" ".join([box.types[0], *_details(box)]), *box.types[1:]])
 
 
-def _window(extent: Pair, stride: Pair) -> str:
-    text = shape_text(extent)
-    if stride == (1, 1):
-        return text
-    return f"{text}/{stride[0] if stride[0] == stride[1] else shape_text(stride)}"
+def _details(box: Box) -> Iterator[str]:
+    if box.window is not None:
+        kernel, stride = box.window
+        yield shape_text(kernel) + ("" if stride == (1, 1) else f"/{_short(stride)}")
+    if box.dilation != (1, 1):
+        yield f"dil {_short(box.dilation)}"
+    if box.groups > 1:
+        yield f"groups {box.groups}"
+
+
+def _short(pair: Pair) -> str:
+    """2, or 2x1 where height and width differ."""
+    return str(pair[0]) if pair[0] == pair[1] else shape_text(pair)

@@ -121,7 +121,7 @@ class Limits:
 
     def clipped(self, values: Array) -> float:
         """The share of the finite values that lies beyond the limits."""
-        finite = values[np.isfinite(values)]
+        finite = values[np.isfinite(values)].astype(np.float64)
         return float(np.mean((finite < self.vmin) | (finite > self.vmax))) if finite.size else 0.0
 
     def decode(self, colors: Array) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,10 @@ from PIL import Image, ImageDraw
 from cnncli.inspection.views.charts import Chart, Charts, Series
 from cnncli.render.axes import Axis, Frame, tick_text, ticks, trace
 from cnncli.render.colors import SERIES
-from cnncli.render.png.charts import draw_charts
+from cnncli.render.png.charts import BELOW, INSET, LABELS, draw_charts
 from cnncli.render.png.glyphs import KINDS, draw_glyph
 from cnncli.render.terminal.cells import CLASSES, MARKS
-from cnncli.render.terminal.charts import charts
+from cnncli.render.terminal.charts import SIZES, charts
 from tests.render.makers import draw, lines
 
 EPOCHS = (1.0, 2.0, 3.0)
@@ -126,10 +127,28 @@ def test_a_mark_is_a_line_and_an_entry_of_the_legend() -> None:
     chart = Chart("ratio", (Series("conv1", EPOCHS, (1e-4, 1e-3, 1e-2)),), log_y=True, marks=((1e-3, "is healthy"),))
     drawn = lines(charts(Charts("", "", (chart,))), width=40)
     assert drawn[0] == "ratio   o conv1 0.01000"
-    assert drawn[1] == "- 0.001 is healthy"
+    assert drawn[1] == "╌ 0.001 is healthy"
     assert sum(line.count("╌") for line in drawn) > 20
     ticks = [line.partition("┤")[0].strip() for line in drawn if "┤" in line]
     assert ticks == ["0.01", "0.001", "1e-4"]
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("utf-8", "╎"), ("ascii", ":")])
+def test_an_upright_line_stands_at_its_place(encoding: str, mark: str) -> None:
+    chart = Chart("loss", (Series("", EPOCHS, (3.0, 1.0, 2.0)),), uprights=((2, "best epoch"),))
+    legend, *drawn = lines(charts(Charts("", "", (chart,))), width=41, encoding=encoding)
+    assert legend == f"loss   {mark} best epoch 2"
+    crossed = [line for line in drawn if mark in line]
+    assert len(crossed) == SIZES["lines"].lines - 1  # the line itself lies over it once
+    assert {line.index(mark) for line in crossed} == {4 + 18}
+
+
+def test_an_upright_line_in_a_png() -> None:
+    plain = Chart("loss", (Series("", EPOCHS, (3.0, 3.0, 3.0)),))
+    first, second = (pixels(Charts("", "", (each,))) for each in (plain, replace(plain, uprights=((2, "best epoch"),))))
+    plot = slice(-BELOW - 200, -BELOW)
+    _, columns = np.nonzero((first[plot] != second[plot]).any(axis=2))
+    assert set(columns) == {LABELS + round(INSET + 0.5 * (420 - 2 * INSET - 1))}
 
 
 @pytest.mark.parametrize("count", [3, 40])

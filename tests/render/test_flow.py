@@ -221,6 +221,7 @@ def test_where_there_is_no_room_for_the_mirror_there_is_none() -> None:
         text = lines(backward(BACKWARD), width=width)
         assert not any(line.startswith("dL/dW") for line in text)
         assert any(line.startswith("layer") for line in text)
+        assert not any(line.startswith("bars:") for line in text)
     assert any("c01" in line for line in lines(backward(BACKWARD), width=47))
 
 

@@ -53,6 +53,12 @@ def test_gradcheck() -> None:
     ]
 
 
+def test_where_it_is_narrow_the_two_numbers_go_together() -> None:
+    heads = [lines(drawn.gradcheck(REPORT), width=width)[1] for width in range(30, 80)]
+    assert all(("analytic" in head) == ("numeric" in head) for head in heads)
+    assert len({"numeric" in head for head in heads}) == 2
+
+
 @pytest.mark.parametrize(
     ("count", "names"), [(2, "t0.weight, t1.weight"), (7, "t0.weight, t1.weight, t2.weight, t3.weight and 3 more")]
 )

@@ -99,6 +99,7 @@ def test_a_dead_map_is_grey_and_one_that_cannot_die_is_white() -> None:
         assert f"38;2;{color}" in draw(Raster.of_map(np.zeros((2, 2)), SIGNED, can_die=can_die), color="truecolor")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.integers(1, 6), st.integers(1, 7))
 def test_without_colour_every_row_of_a_small_map_has_as_many_lines_of_its_own(rows: int, columns: int, by: int) -> None:
     values = np.random.default_rng(rows).choice(10, (rows, columns)) / 9

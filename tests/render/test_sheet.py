@@ -30,12 +30,13 @@ SHAPES = st.one_of(
 )
 
 
-def png(*rows: Row, scale: str = "layer", subject: Subject | None = None, notes: str = "") -> bytes:
+def png(*rows: Row, scale: str | Scale = "layer", subject: Subject | None = None, notes: str = "") -> bytes:
     """Of rows that fit on a page."""
+    how = Scale.parse(scale) if isinstance(scale, str) else scale
     drawn = board(*rows, subject=subject, together=len(rows) > 1, notes=notes)
     (sheet,) = drawn.sheets
-    (page,) = pages(sheet, scaled(drawn, sheet, Scale.parse(scale)))
-    return draw_page(drawn, page, Scale.parse(scale))
+    (page,) = pages(sheet, scaled(drawn, sheet, how))
+    return draw_page(drawn, page, how)
 
 
 def pixels(png: bytes) -> Array:
@@ -95,6 +96,19 @@ def test_any_numbers_at_all_can_be_drawn(array: Array, mode: str) -> None:
         assert np.array_equal(np.isnan(each), ~np.isfinite(tile.values))
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2, unique=True).map(sorted),
+    arrays(np.float32, (2, 2, 3), elements=st.floats(-10, 10, width=32)),
+)
+def test_any_two_numbers_can_be_the_ends_of_a_scale(ends: list[float], array: Array) -> None:
+    (values,) = decode(png(tensor(array), scale=Scale("fixed", (ends[0], ends[1]))))
+    reach = max(map(abs, ends))
+    for each, tile in zip(values, array, strict=True):
+        shown = np.clip(tile.astype(np.float64), *ends) if tile.any() else 0  # dead maps are grey, whatever the scale
+        assert np.abs(each / 2 - shown / 2).max() <= reach / 127 / 2
+
+
 @pytest.mark.parametrize("size", [1e-320, 1e-300, 1.0, 1e300, 1.7e308])
 @pytest.mark.parametrize("signed", [True, False])
 def test_numbers_of_any_size(size: float, signed: bool) -> None:
@@ -135,6 +149,25 @@ def test_values_are_enlarged_to_squares_without_blur() -> None:
     assert {tuple(color) for color in grid.reshape(-1, 3).tolist()} == {(68, 1, 84), (253, 231, 37)}
     assert (grid[:112, :112] == (68, 1, 84)).all()
     assert (grid[:112, 112:] == (253, 231, 37)).all()
+
+
+def test_a_short_vector_has_its_indices_above_it() -> None:
+    array = np.ones(10)
+    image = pixels(png(tensor(array, node="fc")))
+    filled = (image == (253, 231, 37)).all(axis=2)
+    top = int(np.flatnonzero(filled.sum(axis=1) > 300)[0])
+    text = (image[top - 12 : top] != BACKGROUND).any(axis=(0, 2))
+    starts = np.flatnonzero(np.diff(text.astype(int), prepend=0) == 1)
+    cells = {int(start - 12) // 48 for start in starts}
+    assert cells == set(range(10))
+
+
+def test_a_map_of_zeros_that_is_no_unit_is_white() -> None:
+    array = np.zeros((2, 2, 2))
+    array[0] = 1
+    image = pixels(png(tensor(array, what="gradient")))
+    assert not (image == DEAD).all(axis=2).any()
+    assert (image[-40, 12 + 168 + 2 + 20] == 255).all()
 
 
 def test_dead_maps_are_grey_and_what_is_not_finite_magenta() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from cnncli.inspection.descent import Change
 from cnncli.inspection.subject import Subject
 from cnncli.inspection.views.step import Move, StepView
@@ -62,6 +64,14 @@ def test_where_nothing_is_predicted() -> None:
     moves = (replace(VIEW.moves[0], gradient_norm=0.0, change_norm=0.0, predicted=0.0),)
     text = lines(step(replace(VIEW, steps=(still,), shares=(still,), losses=(0.5, 0.5), moves=moves)), width=80)
     assert "actual change     0" in text
+
+
+@pytest.mark.parametrize(("actual", "told"), [(-0.06, False), (0.5, True), (float("nan"), True)])
+def test_a_step_that_is_far_too_long_says_nothing_of_the_gradient(actual: float, told: bool) -> None:
+    far = replace(VIEW, shares=(SHARES[0], Change.of(1 / 8, -0.05, actual)))
+    text = " ".join(lines(step(far), width=100))
+    assert ("The step is far too long for it: with 1/8 of the way" in text) == told
+    assert ("One that does not would mean a wrong" in text) != told
 
 
 def test_it_fits() -> None:

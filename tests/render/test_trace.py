@@ -158,6 +158,18 @@ def test_many_terms_and_the_rest() -> None:
     assert len(every) == len(drawn) + 19
 
 
+def test_where_it_is_narrow_the_terms_stay_and_what_they_are_made_of_goes() -> None:
+    fc = "{type: linear, name: fc, out_features: 2, init: {weight: {type: constant, value: 0.5}}}"
+    traced = ask(scene(fc, np.arange(30.0).reshape(1, 30)), layer="fc", channel=0)
+    assert text(traced, width=30)[2].split() == ["from", "=", "term"]
+    upstream = ask(scene(EDGE, GRID, np.ones((1, 1, 3, 3))), layer=INPUT, at=(0, 0), backward=True)
+    drawn = {width: text(upstream, width=width) for width in (62, 60, 30)}
+    heads = {width: next(line for line in found if line.startswith("y ")).split() for width, found in drawn.items()}
+    assert heads[62][-2:] == ["which", "is"]
+    assert heads[60] == ["y", "dL/dy", "x", "slope", "=", "term"]
+    assert heads[30] == ["y", "=", "term"]
+
+
 def test_a_gradient() -> None:
     upstream = np.arange(9.0).reshape(1, 1, 3, 3)
     assert text(ask(scene(EDGE, GRID, upstream), layer=INPUT, at=(0, 0), backward=True)) == [

@@ -36,8 +36,12 @@ class Box:
     kind: str
     """Of the first layer: "input", "parameters", "rectifier", "pool", "join", "other"."""
     window: tuple[Pair, Pair] | None
-    """Extent and stride (height, width) of the input window that one output position sees; None where it sees all, or
-    no more than the same position."""
+    """Kernel and stride (height, width) of the first layer's windows; None where an output position sees all of the
+    input, or no more than the same position."""
+    dilation: Pair = (1, 1)
+    """Of the kernel: its numbers stand so far apart."""
+    groups: int = 1
+    """Of channels that do not mix."""
 
     @property
     def name(self) -> str:
@@ -85,7 +89,9 @@ def _follows(model: Model, node: Node) -> bool:
 def _box(model: Model, chain: Sequence[Node]) -> Box:
     node = chain[0]
     arrays = [array for each in chain for array in model.parameters.get(each.name, {}).values()]
-    window = node.layer.window()
+    window, options = node.layer.window(), node.layer.model_dump()
+    if window is not None:
+        window = options.get("kernel_size", window[0]), window[1]
     return Box(
         names=tuple(each.name for each in chain),
         types=tuple(each.layer.type for each in chain),
@@ -94,6 +100,8 @@ def _box(model: Model, chain: Sequence[Node]) -> Box:
         parameters=sum(array.size for array in arrays),
         kind=_kind(model.graph, node, bool(model.parameters.get(node.name))),
         window=None if window is None or not _has_window(window, arrays) else window,
+        dilation=options.get("dilation", (1, 1)),
+        groups=options.get("groups", 1),
     )
 
 

@@ -39,6 +39,8 @@ class Chart:
     """The values' axis begins at 0, or below; steps always do, unless `log_y`."""
     marks: tuple[tuple[float, str], ...] = ()
     """Level lines with what they mean: (1e-3, "healthy")."""
+    uprights: tuple[tuple[float, str], ...] = ()
+    """Upright lines with what they mean: (12, "best epoch")."""
     notes: tuple[str, ...] = ()
     """Printed under the title."""
 

@@ -83,8 +83,22 @@ def _metrics(rows: Sequence[Row]) -> list[Chart]:
         values = tuple(_as_number(row.get(key)) for row in rows)
         if (title == metric or (key == "lr" and len(set(values)) > 1)) and np.isfinite(values).any():
             charts.setdefault(title, []).append(Series(label, epochs, values))
-    last = sorted(charts, key=lambda title: title == "learning rate")
-    return [Chart(title, tuple(charts[title]), x_name="epoch") for title in last]
+    last, best = sorted(charts, key=lambda title: title == "learning rate"), _best(rows, epochs)
+    return [Chart(title, tuple(charts[title]), x_name="epoch", uprights=best) for title in last]
+
+
+def _best(rows: Sequence[Row], epochs: Sequence[float]) -> tuple[tuple[float, str], ...]:
+    """The epoch whose weights are kept as the best ones, if there are several: by the accuracy of classes, and where
+    that is equal or there is none, by the loss; on the training samples where there are no others."""
+    split = "val" if any("val_loss" in row for row in rows) else "train"
+    counts = any(f"{split}_accuracy" in row for row in rows) and not any(f"{split}_exact_match" in row for row in rows)
+    scores = []
+    for row, epoch in zip(rows, epochs, strict=True):
+        accuracy, loss = (_as_number(row.get(f"{split}_{name}")) for name in ("accuracy", "loss"))
+        score = (-accuracy if counts else 0.0, loss)
+        if np.isfinite([*score, epoch]).all():
+            scores.append((score, epoch))
+    return ((min(scores)[1], "best epoch"),) if len(scores) > 1 else ()
 
 
 def _layers(health: Sequence[Row], key: str) -> list[Series]:

@@ -131,7 +131,8 @@ class _Drawn:
         values = self.film.frames if self.film.frames.ndim == 5 else self.film.frames[:, :, None]
         cells = np.stack([limits.indices(values[:, c]) for c, limits in enumerate(self.limits)], axis=1)
         cells = cells.astype(np.uint16)  # (T, C, K, h, w)
-        cells[~values.any(axis=(3, 4))] = self.levels
+        if self.film.what == "activation":
+            cells[~values.any(axis=(3, 4))] = self.levels
         cells[~np.isfinite(values)] = self.levels + 1
         times, channels, inside, height, width = cells.shape
         columns = math.ceil(math.sqrt(inside))

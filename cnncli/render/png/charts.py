@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -46,8 +46,8 @@ SYMBOL, GAP = 22, 16
 PLOT_BACKGROUND, GRID, MARK = (tuple(level + more for level in BACKGROUND) for more in (10, 30, 90))
 
 
-Entry = tuple[int | None, str]
-"""Of a legend: the number of a series, or None for a mark; and what is written."""
+Entry = tuple[int | Literal["level", "upright"], str]
+"""Of a legend: the number of a series, or what line a mark is; and what is written."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,12 @@ class _Drawn:
 
     def _legend(self) -> list[Entry]:
         """The series that have names, then the marks."""
-        names = [(index, entry(self.chart, series)) for index, series in enumerate(self.chart.series) if series.name]
-        return [*names, *((None, f"{tick_text(value)} {text}") for value, text in self.chart.marks)]
+        names: list[Entry] = [
+            (index, entry(self.chart, series)) for index, series in enumerate(self.chart.series) if series.name
+        ]
+        levels: list[Entry] = [("level", f"{tick_text(value)} {text}") for value, text in self.chart.marks]
+        uprights: list[Entry] = [("upright", f"{text} {tick_text(value)}") for value, text in self.chart.uprights]
+        return [*names, *levels, *uprights]
 
     def _entries_in_lines(self) -> list[list[Entry]]:
         """All in the title's line, or else in columns below it."""
@@ -144,10 +148,13 @@ class _Drawn:
             top += line_height(NORMAL)
         return top
 
-    def _symbol(self, canvas: Canvas, index: int | None, left: int, middle: int) -> None:
-        if index is None:
+    def _symbol(self, canvas: Canvas, index: int | Literal["level", "upright"], left: int, middle: int) -> None:
+        if index == "level":
             for start in range(left, left + 16, 6):
                 canvas.draw.line((start, middle, start + 3, middle), fill=MARK)
+        elif index == "upright":
+            for start in range(middle - 7, middle + 7, 6):
+                canvas.draw.line((left + 10, start, left + 10, start + 3), fill=MARK)
         elif self.chart.kind == "points":
             draw_glyph(canvas.draw, index // len(SERIES), (left + 10, middle), POINT + 0.5, series_color(index))
         else:
@@ -200,3 +207,7 @@ class _Drawn:
             y = round(self._down(self.frame.y.place(value)))
             for left in range(0, self.size.width, 8):
                 draw.line((left, y, left + 4, y), fill=MARK)
+        for value, _ in self.chart.uprights:
+            x = round(self._right(self.frame.x.place(value)))
+            for top in range(0, self.size.height, 8):
+                draw.line((x, top, x, top + 4), fill=MARK)

@@ -175,12 +175,12 @@ class Terms:
         others = f"and {count(rest.size)} {'smaller' if rest.any() else 'that are 0'}"
         columns = [Column(self.header, [*names, *([others] if rest.size else [])])]
         for header, factors in self.factors:
-            columns.append(Column(header, [*numbers(factors[shown], self.detail.digits), *last], right=True))
+            columns.append(Column(header, [*numbers(factors[shown], self.detail.digits), *last], right=True, drop=1))
         products = self.products[shown]
         sums = np.append(products, total(rest)) if rest.size else products
         columns.append(Column("= term", numbers(sums, self.detail.digits), right=True))
         if self.remarks:
-            columns.append(Column(self.remarks[0], [*map(self.remarks[1], shown), *last], drop=1))
+            columns.append(Column(self.remarks[0], [*map(self.remarks[1], shown), *last], drop=2))
         yield Fitted(columns)
 
 

@@ -28,6 +28,9 @@ CLASSES = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&
 """What points are drawn with where there is no colour, or there are more classes than colours."""
 CROWD = len(SERIES)
 """Classes up to which points are told apart by colour alone."""
+LEVEL, UPRIGHT = "╌╎"
+ASCII_LEVEL, ASCII_UPRIGHT = "-:"
+"""Lines that mark something."""
 NOBODY = -1
 """Of a cell that no series owns."""
 
@@ -41,7 +44,10 @@ class Cells:
 
     def lines(self, *, ascii_only: bool) -> list[Text]:
         """In the colours of the series."""
-        characters = np.where(self.characters < "\x7f", self.characters, "-") if ascii_only else self.characters
+        characters = self.characters
+        if ascii_only:
+            characters = np.where(characters == UPRIGHT, ASCII_UPRIGHT, characters)
+            characters = np.where(characters < "\x7f", characters, ASCII_LEVEL)
         return [
             Text.assemble(*((char, series_style(owner)) for char, owner in zip(*row, strict=True)))
             for row in zip(characters.tolist(), self.owners.tolist(), strict=True)
@@ -103,10 +109,12 @@ def bars(chart: Chart, frame: Frame, size: Size, *, plain: bool) -> Cells:
 
 
 def _ground(chart: Chart, frame: Frame, size: Size) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
-    """Nothing but the marks."""
+    """Nothing but the lines that mark something."""
     cells, owners = np.full(size, " "), np.full(size, NOBODY, np.int64)
     for value, _ in chart.marks:
-        cells[round((1 - frame.y.place(value)) * (size[0] - 1))] = "╌"
+        cells[round((1 - frame.y.place(value)) * (size[0] - 1))] = LEVEL
+    for value, _ in chart.uprights:
+        cells[:, round(frame.x.place(value) * (size[1] - 1))] = UPRIGHT
     return cells, owners
 
 

@@ -12,7 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncli.render.axes import Frame, entry, tick_text
-from cnncli.render.terminal.cells import CROWD, Cells, bars, lines, points, series_style, symbols
+from cnncli.render.terminal.cells import (
+    ASCII_LEVEL,
+    ASCII_UPRIGHT,
+    CROWD,
+    LEVEL,
+    UPRIGHT,
+    Cells,
+    bars,
+    lines,
+    points,
+    series_style,
+    symbols,
+)
 from cnncli.render.terminal.fitted import in_lines
 from cnncli.render.terminal.raster import color_system
 from cnncli.render.text import number
@@ -80,7 +92,9 @@ class _Chart:
         labels = _labels(chart, frame, height)
         margin = max(map(len, labels.values()), default=0)
         columns = max(self.width - margin - 1, 4)
-        yield from in_lines([Text(chart.title, style="bold"), *_legend(chart, plain=plain)], self.width)
+        yield from in_lines(
+            [Text(chart.title, style="bold"), *_legend(chart, plain=plain, ascii_only=ascii_only)], self.width
+        )
         yield from (Text(note, style="dim") for note in chart.notes)
         if chart.y_name:
             yield Text(chart.y_name, style="dim")
@@ -124,7 +138,7 @@ def _across(chart: Chart, frame: Frame, columns: int) -> str:
     return first + (name.center(room) if len(name) < room else " " * room) + last
 
 
-def _legend(chart: Chart, *, plain: bool) -> list[Text]:
+def _legend(chart: Chart, *, plain: bool, ascii_only: bool) -> list[Text]:
     """One item a series, and one a mark; a line's has its last value. A single series without name needs none."""
     shown: Sequence[str] = symbols(chart) if plain or len(chart.series) > CROWD else "━●"[chart.kind == "points"] * 99
     items = [
@@ -132,6 +146,7 @@ def _legend(chart: Chart, *, plain: bool) -> list[Text]:
         for index, (symbol, series) in enumerate(zip(shown, chart.series, strict=False))
         if series.name
     ]
-    return items + [
-        Text(f"{'-' if plain else '╌'} {tick_text(value)} {text}", style="dim") for value, text in chart.marks
-    ]
+    level, upright = (ASCII_LEVEL, ASCII_UPRIGHT) if ascii_only else (LEVEL, UPRIGHT)
+    marks = [f"{level} {tick_text(value)} {text}" for value, text in chart.marks]
+    marks += [f"{upright} {text} {tick_text(value)}" for value, text in chart.uprights]
+    return [*items, *(Text(mark, style="dim") for mark in marks)]

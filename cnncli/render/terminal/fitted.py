@@ -22,7 +22,7 @@ SHORTEST = 4
 
 @dataclass(frozen=True)
 class Column:
-    """One column. Where the table is too wide those with the highest `drop` go first; those with 0 stay."""
+    """One column. Where the table is too wide those with the highest `drop` go first, together; those with 0 stay."""
 
     header: str
     cells: Sequence[RenderableType]
@@ -30,6 +30,8 @@ class Column:
     drop: int = 0
     total: str = ""
     """What stands in the last row, if any column has something there."""
+    note: str = ""
+    """What stands under the table, if the column is in it."""
 
     def width(self, console: Console, options: ConsoleOptions) -> int:
         """In character cells."""
@@ -47,10 +49,10 @@ class Fitted:
         wide = options.update(max_width=10_000)
         widths = [(column, column.width(console, wide)) for column in self.columns]
         while total_width([width for _, width in widths]) > options.max_width:
-            least = max(widths, key=lambda pair: pair[0].drop)
-            if not least[0].drop:
+            highest = max(column.drop for column, _ in widths)
+            if not highest:
                 break
-            widths.remove(least)
+            widths = [pair for pair in widths if pair[0].drop < highest]
         table = Table(
             box=box.SIMPLE_HEAD,
             show_edge=False,
@@ -74,6 +76,8 @@ class Fitted:
             table.add_section()
             table.add_row(*(Text(column.total) for column, _ in widths), style="bold")
         yield table
+        for note in dict.fromkeys(column.note for column, _ in widths if column.note):
+            yield Text(note, "dim")
 
 
 def _as_text(cell: RenderableType) -> RenderableType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -24,6 +24,7 @@ DECADES = 4
 """That an axis has at least: what differs little is to look so."""
 SEEN = 0.5 / CELLS
 """The share of a bar for the least value: what is above 0 is seen."""
+BARS = "bars: logarithmic, between the ends in their heading"
 
 
 def flow_table(view: BackwardView) -> RenderableType:
@@ -37,20 +38,20 @@ def flow_table(view: BackwardView) -> RenderableType:
         Column(
             "|dL/dW|/|W|", [number(row.ratio) if row.parameter_norm is not None else "" for row in rows], right=True
         ),
-        Column(ratios.ends, ratios.cells, drop=1),
+        Column(ratios.ends, ratios.cells, drop=1, note=BARS),
     ]
     table = Fitted(
         [
             Column("layer", [row.name for row in rows]),
             Column("|dL/da|", [number(row.norm) for row in rows], right=True),
-            Column(norms.ends, norms.cells, drop=1),
+            Column(norms.ends, norms.cells, drop=1, note=BARS),
             Column("min, max", extents, right=True, drop=3),
             zeros(layers),
             *dead_column(layers),
             *(of_parameters if with_parameters else []),
         ]
     )
-    return Group(table, *(Text(line, "dim") for line in _reading(view)))
+    return Group(table, *_reading(view))
 
 
 class _Bars:
@@ -64,11 +65,10 @@ class _Bars:
         self.cells = [Text() if math.isnan(place) else Bar(max(place, SEEN), CELLS) for place in places]
 
 
-def _reading(view: BackwardView) -> list[str]:
-    """What the bars mean, and what they say of the way from the last layer to the first."""
-    lines = ["bars: logarithmic, between the ends in their heading"]
+def _reading(view: BackwardView) -> Iterator[Text]:
+    """What the numbers say of the way from the last layer to the first."""
     norms = [row for row in view.flow if row.norm and math.isfinite(row.norm)]
     if len(norms) > 1:
         first, last = norms[0], norms[-1]
-        lines.append(f"from {last.name} back to {first.name}: |dL/da| times {number(first.norm / last.norm, 3)}")
-    return lines
+        times = number(first.norm / last.norm, 3)
+        yield Text(f"from {last.name} back to {first.name}: |dL/da| times {times}", "dim")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -29,7 +29,7 @@ def step(view: StepView) -> RenderableType:
     parts: list[RenderableType] = [heading, *_summary(view)]
     if len(view.steps) > 1:
         parts += [Text(), _steps(view)]
-    parts += [Text(), _shares(view), *(Text(line, "dim") for line in READING), Text(), _moves(view)]
+    parts += [Text(), _shares(view), *(Text(line, "dim") for line in _reading(view)), Text(), _moves(view)]
     return Group(*parts)
 
 
@@ -59,7 +59,7 @@ def _shares(view: StepView) -> Fitted:
     shares = view.shares
     return Fitted(
         [
-            Column("share of the way", [f"1/{round(1 / each.share)}" if each.share < 1 else "all" for each in shares]),
+            Column("share of the way", [_share(each.share) for each in shares]),
             Column("predicted", [number(each.predicted) for each in shares], right=True),
             Column("actual", [number(each.actual) for each in shares], right=True),
             Column("rest", [number(each.rest) for each in shares], right=True),
@@ -68,11 +68,30 @@ def _shares(view: StepView) -> Fitted:
     )
 
 
+def _share(share: float) -> str:
+    return f"1/{round(1 / share)}" if share < 1 else "all"
+
+
 READING = (
     "predicted: the first-order term. The rest is of second order: for half of the way",
     "it is a quarter, and the ratio goes to 1. One that does not would mean a wrong",
     "gradient; one below 0 means that the step is too long.",
 )
+TOO_LONG = (
+    "predicted: the first-order term. The step is far too long for it: with {share} of the way",
+    "the ratio is still {ratio}, far from 1. A shorter step (a smaller --lr) shows whether the",
+    "gradient is right.",
+)
+FAR = 0.5
+"""From 1: so far off, the ratio of the shortest share tells nothing of the gradient."""
+
+
+def _reading(view: StepView) -> Sequence[str]:
+    """How the shares are to be read."""
+    last = view.shares[-1]
+    if last.ratio is None or abs(last.ratio - 1) <= FAR:
+        return READING
+    return [line.format(share=_share(last.share), ratio=number(last.ratio)) for line in TOO_LONG]
 
 
 def _moves(view: StepView) -> Fitted:

@@ -135,7 +135,8 @@ def _outputs(account: LossAccount, detail: Detail) -> Fitted:
         texts = {name: [*column, ""] for name, column in texts.items()}
         texts["term"] = numbers(np.append(terms[shown], total(rest)), detail.digits)
         names.append(f"and {count(rest.size)} others")
-    return Fitted([Column(account.reads, names), *(Column(name, texts[name], right=True) for name in texts)])
+    made = (Column(name, text, right=True, drop=name in account.columns) for name, text in texts.items())
+    return Fitted([Column(account.reads, names), *made])
 
 
 def _element(account: LossAccount, element: int) -> str:

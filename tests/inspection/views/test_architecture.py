@@ -49,6 +49,12 @@ def test_a_window_is_told_where_there_is_more_to_it_than_a_position(layer: objec
     assert box.window == window
 
 
+def test_a_kernel_is_told_as_it_is_written() -> None:
+    layer = LAYERS["conv2d"](out_channels=4, kernel_size=3, dilation=(2, 1), groups=2, stride=2)
+    (_, box) = boxes(build((2, 8, 9), [("it", layer, ("input",))])).values()
+    assert (box.window, box.dilation, box.groups) == (((3, 3), (2, 2)), (2, 1), 2)
+
+
 def test_large_networks_have_a_box_for_what_follows_without_changing_the_shape() -> None:
     layers = []
     name = "input"

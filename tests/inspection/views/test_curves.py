@@ -36,6 +36,35 @@ def test_a_constant_learning_rate_needs_no_curve() -> None:
     assert [chart.title for chart in curves_view(ROWS).charts] == ["loss"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "best"),
+    [
+        ({"val_loss": (3, 1, 1), "val_accuracy": (0.5, 0.5, 0.75)}, 3),
+        ({"val_loss": (3, 2, 1), "val_accuracy": (0.5, 0.75, 0.75)}, 3),
+        ({"val_loss": (3, 1, 1), "val_accuracy": (0.5, 0.75, 0.75)}, 2),
+        ({"val_loss": (3, 1, 2), "val_accuracy": (0.5, 0.5, 0.75), "val_exact_match": (0, 0, 1)}, 2),
+        ({"val_loss": (3, 1, 2), "val_mae": (1, 2, 3)}, 2),
+        ({"val_loss": ("nan", 2, 1)}, 3),
+        ({"train_loss": (3, 1, 2)}, 2),
+    ],
+)
+def test_the_best_epoch_is_marked_where_its_weights_were_kept(columns: dict[str, tuple], best: int) -> None:
+    rows = [
+        {
+            "epoch": epoch,
+            "train_loss": 1.0,
+            "lr": 1 / epoch,
+            **{name: values[epoch - 1] for name, values in columns.items()},
+        }
+        for epoch in (1, 2, 3)
+    ]
+    assert {chart.uprights for chart in curves_view(rows).charts} == {((best, "best epoch"),)}
+
+
+def test_a_single_epoch_is_not_marked() -> None:
+    assert curves_view(ROWS[:1]).charts[0].uprights == ()
+
+
 def test_a_line_for_each_layer_that_has_the_number() -> None:
     rows = [
         *health("conv1", (1e-3, math.nan), (2e-3, math.nan)),
