@@ -34,6 +34,7 @@ NEEDLESS = {
     "summary -c net.yaml": ("PIL", "cnncli.inspection.gradcheck", *OTHER_VIEWS, *TRAINING),
     "predict -c net.yaml input.txt": ("PIL", "cnncli.inspection.gradcheck", *OTHER_VIEWS, *TRAINING, "rich.progress"),
     "forward -c net.yaml": ("PIL", "cnncli.inspection.gradcheck", "cnncli.inspection.views.summary", *TRAINING),
+    "trace -c net.yaml --layer conv2d1 --json": ("PIL", "rich", "cnncli.inspection.gradcheck", *TRAINING),
     "visualize filters -c net.yaml": ("PIL", "cnncli.inspection.gradcheck", "cnncli.render.png.gallery", *TRAINING),
     "gradcheck -c net.yaml": ("PIL", "cnncli.inspection.views.flow", "cnncli.training.loop", "rich.progress"),
 }
