@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.engine import Recording
+from cnncli.engine.names import ACTIVATION, GRADIENT, PARAMETER, PARAMETER_GRADIENT, ArrayName
 from cnncli.errors import UsageError
 from cnncli.files import write_atomic
 from cnncli.graph import Model
@@ -20,14 +21,14 @@ Array = NDArray[Any]
 
 def activation_arrays(recording: Recording) -> dict[str, Array]:
     """`activation/<node>`, (N, *shape)."""
-    return {f"activation/{name}": array for name, array in recording.activations.items()}
+    return {str(ArrayName(ACTIVATION, name)): array for name, array in recording.activations.items()}
 
 
 def gradient_arrays(recording: Recording) -> dict[str, Array]:
     """`gradient/<node>`, (N, *shape), and `parameter_gradient/<node>.<key>`."""
-    values = {f"gradient/{name}": array for name, array in recording.gradients.items()}
+    values = {str(ArrayName(GRADIENT, name)): array for name, array in recording.gradients.items()}
     parameters = {
-        f"parameter_gradient/{node}.{key}": array
+        str(ArrayName(PARAMETER_GRADIENT, node, key)): array
         for node, gradients in recording.parameter_gradients.items()
         for key, array in gradients.items()
     }
@@ -36,7 +37,7 @@ def gradient_arrays(recording: Recording) -> dict[str, Array]:
 
 def parameter_arrays(model: Model) -> dict[str, Array]:
     """`parameter/<node>.<key>`; running statistics too."""
-    return {f"parameter/{key}": array for key, array in model.state_dict().items()}
+    return {f"{PARAMETER}/{key}": array for key, array in model.state_dict().items()}
 
 
 def save_npz(path: str | PathLike[str], arrays: Mapping[str, Array]) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cnncli.api.classes import is_binary, probabilities
 from cnncli.api.session import Session
+from cnncli.losses import class_numbers
 from cnncli.training.metrics import task_of
 
 Array = NDArray[Any]
@@ -39,4 +40,4 @@ def true_classes(session: Session, output: Array, targets: Array) -> Array:
     """(N, *positions) of targets as the data has them: numbers of classes, or a share for each."""
     if is_binary(session):
         return (targets.reshape(len(targets)) > 0.5).astype(np.int64)
-    return np.asarray(targets.argmax(axis=1) if targets.shape == output.shape else targets)
+    return class_numbers(targets, output.shape[1:])

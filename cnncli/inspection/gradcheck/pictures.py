@@ -15,9 +15,10 @@ from cnncli.inspection.gradcheck.report import ErrorMap, GradcheckReport, Tensor
 from cnncli.inspection.gradcheck.verdicts import Verdict
 from cnncli.inspection.statistics import statistics
 from cnncli.inspection.subject import Subject
-from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem, shape_text
+from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem
 from cnncli.inspection.views.panels import filter_row, value_row
 from cnncli.inspection.views.pick import Pick
+from cnncli.wording import shape_text
 
 Array = NDArray[Any]
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from cnncli.graph import INPUT
 from cnncli.inspection.statistics import as_maps, statistics
 from cnncli.inspection.subject import Subject
-from cnncli.inspection.views.board import Board, Row, Sheet, Tile, layer_stem, shape_text
+from cnncli.inspection.views.board import Board, Row, Sheet, Tile, layer_stem
+from cnncli.wording import shape_text
 
 if TYPE_CHECKING:
     from cnncli.graph import Graph

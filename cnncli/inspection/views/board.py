@@ -18,6 +18,7 @@ from cnncli.graph import INPUT
 from cnncli.inspection.receptive import Box
 from cnncli.inspection.statistics import Statistics
 from cnncli.inspection.subject import Subject
+from cnncli.wording import channel_name
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -141,13 +142,3 @@ def layer_stem(index: int, node: str, what: str, channels: Sequence[int] = (), t
     """`<idx>_<node>[_c<channel>]__<what>`, a sheet's name; the channel only if a single one of several is drawn."""
     single = len(channels) == 1 < total
     return f"{index:02d}_{node}{f'_{channel_name(channels[0], total)}' if single else ''}__{what}"
-
-
-def channel_name(channel: int, total: int) -> str:
-    """Of one of `total` channels: c07, all with as many digits."""
-    return f"c{channel:0{max(len(str(total - 1)), 2)}d}"
-
-
-def shape_text(shape: Shape) -> str:
-    """(6, 28, 28) to 6x28x28."""
-    return "x".join(map(str, shape)) or "1"

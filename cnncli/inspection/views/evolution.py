@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from cnncli.graph import INPUT
 from cnncli.inspection.statistics import as_maps, statistics
 from cnncli.inspection.subject import Subject
-from cnncli.inspection.views.board import Board, Row, Sheet, Tile, channel_name, layer_stem, shape_text
+from cnncli.inspection.views.board import Board, Row, Sheet, Tile, layer_stem
 from cnncli.inspection.views.panels import filter_row
 from cnncli.inspection.views.pick import Pick
+from cnncli.wording import channel_name, shape_text
 
 if TYPE_CHECKING:
     from cnncli.graph import Model

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from cnncli.errors import UsageError
-from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem, shape_text
+from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem
 from cnncli.inspection.views.flow import BackwardView, GradientRow, mirrored_ranking
 from cnncli.inspection.views.panels import filter_row, value_row
 from cnncli.inspection.views.pick import Pick
 from cnncli.inspection.views.several import first_only
+from cnncli.wording import shape_text
 
 if TYPE_CHECKING:
     from cnncli.graph import Graph
@@ -60,7 +61,7 @@ def _overview(view: BackwardView, graph: Graph, pick: Pick) -> Sheet:
 def _sheet(view: BackwardView, graph: Graph, layer: GradientRow, pick: Pick) -> Sheet:
     rows = _rows(view, graph, layer, pick)
     short = tuple(replace(row, title=row.title[1:]) for row in rows)
-    stem = layer_stem(_place(graph, layer), layer.name, "mirror")
+    stem = layer_stem(graph.place(layer.name), layer.name, "mirror")
     title = tuple(dict.fromkeys((layer.name, layer.type)))
     return Sheet(stem, short, title, notes=(ORDER,) if any(row.ranked for row in rows) else ())
 
@@ -72,7 +73,7 @@ def _rows(view: BackwardView, graph: Graph, layer: GradientRow, pick: Pick) -> l
 def _pair(graph: Graph, layer: GradientRow, pick: Pick) -> Iterator[Row]:
     """The activation and its gradient, of the same channels."""
     chosen = mirrored_pick(layer.activation, layer.values, pick)
-    index, node = _place(graph, layer), graph.by_name.get(layer.name)
+    index, node = graph.place(layer.name), graph.by_name.get(layer.name)
     for what, title, array in (("activation", "activation a", layer.activation), ("gradient", "dL/da", layer.values)):
         yield from _titled(value_row(index, node, what, array, chosen), layer, title, pick)
 
@@ -82,7 +83,7 @@ def _weights(view: BackwardView, graph: Graph, layer: GradientRow, pick: Pick) -
     chosen = replace(mirrored_pick(layer.activation, layer.values, pick), top=INSIDE)
     for parameter in view.weights(layer.name):
         node, what = graph.by_name[layer.name], f"{parameter.key}-gradient"
-        row = filter_row(_place(graph, layer), graph, node, what, parameter.values, chosen)
+        row = filter_row(graph.place(layer.name), graph, node, what, parameter.values, chosen)
         yield from _titled(row, layer, "dL/dW" if parameter.key == "weight" else f"dL/d{parameter.key}", pick)
 
 
@@ -104,7 +105,3 @@ def mirrored_pick(activation: Array, gradient: Array, pick: Pick) -> Pick:
 def is_ranked(row: Row, pick: Pick) -> bool:
     """Whether a row made with the `mirrored_pick` of a pick is in the mirror's order."""
     return bool(row.channels) and not pick.channels and pick.top is not None
-
-
-def _place(graph: Graph, layer: GradientRow) -> int:
-    return graph.place(layer.name)

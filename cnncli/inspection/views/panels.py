@@ -13,8 +13,9 @@ from cnncli.graph import INPUT
 from cnncli.inspection.names import only_nodes
 from cnncli.inspection.statistics import as_maps, statistics, strengths
 from cnncli.inspection.subject import Subject
-from cnncli.inspection.views.board import Board, Row, Sheet, Tile, channel_name, layer_stem, shape_text
+from cnncli.inspection.views.board import Board, Row, Sheet, Tile, layer_stem
 from cnncli.inspection.views.pick import STRONGEST, Pick
+from cnncli.wording import channel_name, shape_text
 
 if TYPE_CHECKING:
     from cnncli.engine.record import Recording

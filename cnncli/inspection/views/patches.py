@@ -17,8 +17,9 @@ from cnncli.inspection.progress import Progress, silent
 from cnncli.inspection.receptive import Box, box_of, seen
 from cnncli.inspection.samples import Samples, batches
 from cnncli.inspection.subject import Subject
-from cnncli.inspection.views.board import Board, Row, Sheet, Tile, channel_name, layer_stem, shape_text
+from cnncli.inspection.views.board import Board, Row, Sheet, Tile, layer_stem
 from cnncli.inspection.views.pick import STRONGEST, Pick
+from cnncli.wording import channel_name, shape_text
 
 if TYPE_CHECKING:
     from cnncli.engine import Executor

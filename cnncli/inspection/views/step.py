@@ -15,11 +15,12 @@ from cnncli.inspection.descent import Change, Descent
 from cnncli.inspection.names import only_nodes
 from cnncli.inspection.statistics import merged, statistics
 from cnncli.inspection.subject import Subject
-from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem, shape_text
+from cnncli.inspection.views.board import Board, Row, Sheet, layer_stem
 from cnncli.inspection.views.mirror import is_ranked, mirrored_pick
 from cnncli.inspection.views.panels import filter_row, value_row
 from cnncli.inspection.views.pick import Pick
 from cnncli.inspection.views.several import first_only
+from cnncli.wording import shape_text
 
 if TYPE_CHECKING:
     from cnncli.graph import Model, Node
