@@ -64,21 +64,21 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 @pytest.mark.parametrize(
-    ("task", "loss", "outputs", "metric", "guessing"),
+    ("task", "loss", "outputs", "metric", "least"),
     [
-        ("classification", "cross_entropy", 3, "accuracy", 1 / 3),
-        ("classification", "mse", 3, "accuracy", 1 / 3),
-        ("classification", "bce_with_logits", 3, "accuracy", 1 / 3),
-        ("multi-label", "bce_with_logits", 3, "exact_match", 1 / 2**3),
-        ("regression", "mse", 2, "r2", 0),
+        ("classification", "cross_entropy", 3, "accuracy", 0.9),
+        ("classification", "mse", 3, "accuracy", 0.9),
+        ("classification", "bce_with_logits", 3, "accuracy", 0.9),
+        ("multi-label", "bce_with_logits", 3, "exact_match", 0.825),
+        ("regression", "mse", 2, "r2", 0.8),
     ],
 )
-def test_every_task_is_learnt(task: str, loss: str, outputs: int, metric: str, guessing: float) -> None:
-    """Four fifths of the way from guessing to perfect: the rest is for noise and for so few samples."""
+def test_every_task_is_learnt(task: str, loss: str, outputs: int, metric: str, least: float) -> None:
+    """At least four fifths of the way from guessing to perfect: the rest is for noise and for so few samples."""
     data = dataset(task)
     model, result = train(data, graph=convnet(outputs), loss=LOSSES[loss](), epochs=12)
     assert result.test is not None
-    assert result.test.metrics[metric] >= guessing + 0.8 * (1 - guessing)
+    assert result.test.metrics[metric] >= least
     assert result.test.samples == 40
     assert result.best is not None
     assert (result.best.accuracy is None) == (task == "regression")
