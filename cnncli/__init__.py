@@ -26,11 +26,17 @@ if TYPE_CHECKING:
     from cnncli.api.attribution import saliency as saliency
     from cnncli.api.backward import backward as backward
     from cnncli.api.bench import bench as bench
+    from cnncli.api.check_data import check_data as check_data
+    from cnncli.api.compare import compare as compare
     from cnncli.api.confusion import confusion as confusion
+    from cnncli.api.contact_sheet import contact_sheet as contact_sheet
     from cnncli.api.curves import curves as curves
+    from cnncli.api.dry_run import dry_run as dry_run
     from cnncli.api.embedding import embedding as embedding
     from cnncli.api.evaluate import evaluate as evaluate
     from cnncli.api.evolution import evolution as evolution
+    from cnncli.api.fetch import fetch as fetch
+    from cnncli.api.find_lr import find_lr as find_lr
     from cnncli.api.forward import forward as forward
     from cnncli.api.gradcheck import gradcheck as gradcheck
     from cnncli.api.gradcheck import self_test as self_test
@@ -38,6 +44,8 @@ if TYPE_CHECKING:
     from cnncli.api.mistakes import mistakes as mistakes
     from cnncli.api.patches import patches as patches
     from cnncli.api.predict import predict as predict
+    from cnncli.api.runs import runs as runs
+    from cnncli.api.sanity import sanity as sanity
     from cnncli.api.session import Session as Session
     from cnncli.api.session import load as load
     from cnncli.api.step import step as step
@@ -58,13 +66,19 @@ _HOMES = {
     "architecture": "cnncli.api.architecture",
     "backward": "cnncli.api.backward",
     "bench": "cnncli.api.bench",
+    "check_data": "cnncli.api.check_data",
+    "compare": "cnncli.api.compare",
     "confusion": "cnncli.api.confusion",
+    "contact_sheet": "cnncli.api.contact_sheet",
     "curves": "cnncli.api.curves",
+    "dry_run": "cnncli.api.dry_run",
     "embedding": "cnncli.api.embedding",
     "evaluate": "cnncli.api.evaluate",
     "evolution": "cnncli.api.evolution",
     "feature_maps": "cnncli.api.visualize",
+    "fetch": "cnncli.api.fetch",
     "filters": "cnncli.api.visualize",
+    "find_lr": "cnncli.api.find_lr",
     "forward": "cnncli.api.forward",
     "grad_cam": "cnncli.api.attribution",
     "gradcheck": "cnncli.api.gradcheck",
@@ -78,7 +92,9 @@ _HOMES = {
     "occlusion": "cnncli.api.attribution",
     "patches": "cnncli.api.patches",
     "predict": "cnncli.api.predict",
+    "runs": "cnncli.api.runs",
     "saliency": "cnncli.api.attribution",
+    "sanity": "cnncli.api.sanity",
     "self_test": "cnncli.api.gradcheck",
     "step": "cnncli.api.step",
     "summary": "cnncli.api.summary",
@@ -95,13 +111,19 @@ __all__ = [
     "architecture",
     "backward",
     "bench",
+    "check_data",
+    "compare",
     "confusion",
+    "contact_sheet",
     "curves",
+    "dry_run",
     "embedding",
     "evaluate",
     "evolution",
     "feature_maps",
+    "fetch",
     "filters",
+    "find_lr",
     "forward",
     "grad_cam",
     "gradcheck",
@@ -115,7 +137,9 @@ __all__ = [
     "occlusion",
     "patches",
     "predict",
+    "runs",
     "saliency",
+    "sanity",
     "self_test",
     "step",
     "summary",

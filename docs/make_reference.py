@@ -21,11 +21,13 @@ from cnncli.config.expectation import Expectations
 from cnncli.config.loading import DEFAULTS, Head
 from cnncli.config.network import ModelSection
 from cnncli.data import SOURCES
+from cnncli.data.augmentation import AUGMENTATIONS
 from cnncli.layers import LAYERS
 from cnncli.layers.initializers import INITIALIZERS
 from cnncli.losses import LOSSES
 from cnncli.training.optimizers import OPTIMIZERS
-from cnncli.training.settings import TrainSettings, WatchSettings
+from cnncli.training.schedules import SCHEDULES
+from cnncli.training.settings import EarlyStopping, Rhythm, TrainSettings, WatchSettings
 
 PAGE = Path(__file__).with_name("reference.md")
 EXAMPLES = yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8"))
@@ -41,7 +43,8 @@ Everything that a configuration may say. This page is made by `python docs/make_
 it; `cnncli config schema` prints the same as JSON Schema, and `cnncli config show` a file with every default.
 
 A configuration is a mapping with `model`, and where they are wanted [`data`](#data-sources), [`loss`](#losses) (by
-default `{DEFAULTS["loss"]}`), [`optimizer`](#optimizers) (by default `{DEFAULTS["optimizer"]}`) and [`train`](#train).
+default `{DEFAULTS["loss"]}`), [`optimizer`](#optimizers) (by default `{DEFAULTS["optimizer"]}`),
+[`schedule`](#schedules) (by default `{DEFAULTS["schedule"]}`) and [`train`](#train).
 Where one of several kinds is chosen a bare word stands for that kind with its defaults: `relu` is `{{type: relu}}`.
 Every example loads; those that show another section do beside a `model`.
 """
@@ -75,6 +78,18 @@ OPTIMIZERS_INTRODUCTION = """\
 
 theta are the parameters, g is the gradient of the mean loss, and t counts the steps from 1."""
 
+SCHEDULES_INTRODUCTION = """\
+## Schedules
+
+`schedule` says how the optimizer's `lr` changes. [Schedules](schedules.md) shows them, and how to find the rate to
+start from."""
+
+AUGMENTATIONS_INTRODUCTION = """\
+## Augmentations
+
+`augment`, an option of every data source, is a list of these: training samples go through them one after the other.
+[Augmentation](augmentation.md) shows what they do."""
+
 SOURCES_INTRODUCTION = """\
 ## Data sources
 
@@ -93,10 +108,18 @@ def page() -> str:
         *_section(INITIALISERS_INTRODUCTION, INITIALIZERS, "initialisers"),
         *_section(LOSSES_INTRODUCTION, LOSSES, "losses"),
         *_section(OPTIMIZERS_INTRODUCTION, OPTIMIZERS, "optimizers"),
+        *_section(SCHEDULES_INTRODUCTION, SCHEDULES, "schedules"),
         *_section(SOURCES_INTRODUCTION, SOURCES, "sources"),
+        *_section(AUGMENTATIONS_INTRODUCTION, AUGMENTATIONS, "augmentations"),
         "## train",
         *_described(TrainSettings),
         _fenced(EXAMPLES["train"]),
+        "### validate_every",
+        *_described(Rhythm),
+        _fenced(EXAMPLES["validate_every"]),
+        "### early_stopping",
+        *_described(EarlyStopping),
+        _fenced(EXAMPLES["early_stopping"]),
         "### watch",
         *_described(WatchSettings),
         _fenced(EXAMPLES["watch"]),

@@ -18,10 +18,12 @@ from cnncli.cli.app import command_tree
 from cnncli.cli.failures import CommandLineError
 from cnncli.config import load
 from cnncli.data import SOURCES
+from cnncli.data.augmentation import AUGMENTATIONS
 from cnncli.layers import LAYERS
 from cnncli.layers.initializers import INITIALIZERS
 from cnncli.losses import LOSSES
 from cnncli.training.optimizers import OPTIMIZERS
+from cnncli.training.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -35,7 +37,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "initialisers": INITIALIZERS,
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
     "sources": SOURCES,
+    "augmentations": AUGMENTATIONS,
 }
 NETWORK = "model: {input: [1, 8, 8], layers: [flatten, {type: linear, out_features: 3}]}\n"
 """Stands beside the examples that show another section."""

@@ -25,8 +25,14 @@ NEEDED: dict[str, dict[str, Any]] = {
 """Without which a function is not asked."""
 NAMES = {("evolution", "columns"): "--steps"}
 """What the command line has another name for."""
-LEAST = {("confusion", "top"): 0, ("evolution", "columns"): 2, "seed": 0, "sample": 0}
-NO_AMOUNTS = {("trace", "channel"), ("gradcheck", "seed"), ("self_test", "seed"), ("train", "seed")}
+LEAST = {("confusion", "top"): 0, ("contact_sheet", "versions"): 0, ("evolution", "columns"): 2, "seed": 0, "sample": 0}
+NO_AMOUNTS = {
+    ("trace", "channel"),
+    ("gradcheck", "seed"),
+    ("self_test", "seed"),
+    ("train", "seed"),
+    ("dry_run", "seed"),
+}
 """They are refused in words of their own."""
 
 

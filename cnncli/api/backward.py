@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.api.arrays import activation_arrays, gradient_arrays, parameter_arrays, save_npz
-from cnncli.api.inputs import Inputs, Labels, labelled, shown
+from cnncli.api.inputs import Inputs, Labels, labelled, replayed, shown
 from cnncli.api.many import describe_each, labelled_samples, many_samples, some_of, telling
-from cnncli.api.objectives import Choice, choose, require_one
+from cnncli.api.objectives import Choice, as_trained, choose, require_one
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.data.inputs import Input
 from cnncli.engine import Executor, Objective, Recording, record_backward
@@ -80,6 +80,7 @@ def backward(
     samples: int | None = None,
     layer: Sequence[str] = (),
     train_mode: bool = False,
+    step: int | None = None,
     save: str | PathLike[str] | None = None,
     progress: Progress = silent,
     **options: Unpack[SessionOptions],
@@ -91,12 +92,14 @@ def backward(
     gradients are of the mean of the losses, else of the sum.
     `samples`: that of so many samples of the held-out split instead, evenly spread over it; of the values only those
     of the first are kept, so that there may be any number. `layer` leaves only those in the view; `train_mode` gives
-    batch norm and dropout their training behaviour; `save` writes all arrays to an NPZ file; `progress` is told how
-    many of many samples are done.
+    batch norm and dropout their training behaviour, the masks being those of a training's first step; with `step` those
+    of that step, and the loss is as the training had it, with its class weights. `save` writes all arrays to an NPZ
+    file; `progress` is told how many of many samples are done.
 
     Raises what `load` does, UsageError, DataError, OutputError.
     """
     require_one(label, target, upstream)
+    batches = replayed(step, samples, training=train_mode)
     session = resolve(network, options)
     keep = only_nodes(session.graph, layer)
     many = many_samples(session, samples, input, save)
@@ -108,7 +111,12 @@ def backward(
         return choose(session, inputs, target=None if target is None else str(target), upstream=upstream)
 
     with session.executor() as executor:
-        choice, recording, census = _run(executor, given, some, chosen, training=train_mode, progress=progress)
+        if some is None:
+            choice = chosen(given) if step is None else as_trained(session, given, chosen(given))
+            recording = record_backward(executor, given.x, choice.objective, training=train_mode, step=batches)
+            census = Census.of(recording, mean=choice.objective.mean)
+        else:
+            choice, recording, census = _run_many(executor, some, chosen, training=train_mode, progress=progress)
     known = replace(given, labels=_true(found, given))
     subjects = describe_each(session, known, recording.activations, target=_of_all(choice, census.samples))
     view = backward_view(recording, session.model, replace(subjects[0], samples=census.samples), census)
@@ -118,20 +126,10 @@ def backward(
     return result
 
 
-def _run(
-    executor: Executor,
-    given: Input,
-    many: Samples | None,
-    chosen: Callable[[Input], Choice],
-    *,
-    training: bool,
-    progress: Progress,
+def _run_many(
+    executor: Executor, many: Samples, chosen: Callable[[Input], Choice], *, training: bool, progress: Progress
 ) -> tuple[Choice, Recording, Census]:
-    """What is differentiated, what flowed, and the numbers about it."""
-    if many is None:
-        choice = chosen(given)
-        recording = record_backward(executor, given.x, choice.objective, training=training)
-        return choice, recording, Census.of(recording, mean=choice.objective.mean)
+    """What is differentiated, what flowed for the first sample, and the numbers about all."""
 
     def objective(indices: NDArray[np.int64]) -> Objective:
         return chosen(some_of(many, indices)).objective

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from cnncli.api.classes import names_of
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.training import evaluation
 from cnncli.training.evaluation import EvalResult
@@ -12,11 +13,19 @@ from cnncli.training.evaluation import EvalResult
 def evaluate(
     network: Network | None = None, *, split: str | None = None, **options: Unpack[SessionOptions]
 ) -> EvalResult:
-    """The loss and the metrics on a split: by default test, or val where there is no test split, or train.
+    """The loss and all metrics on a split, and those of each class, label or output: by default of test, or val where
+    there is no test split, or train.
 
-    Raises what `load` does, and DataError.
+    Raises what `load` does, DataError, and UsageError where `train.metrics` asks for one that cannot be measured.
     """
     session = resolve(network, options)
     name = split or session.dataset.held_out
-    samples = session.dataset.split(name)
-    return evaluation.evaluate(session.model, samples, session.experiment.loss, name=name, workers=session.workers)
+    return evaluation.evaluate(
+        session.model,
+        session.dataset.split(name),
+        session.experiment.loss,
+        name=name,
+        wanted=session.experiment.train.metrics,
+        class_names=names_of(session),
+        workers=session.workers,
+    )

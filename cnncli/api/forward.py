@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.api.arrays import activation_arrays, parameter_arrays, save_npz
-from cnncli.api.inputs import Inputs, shown
+from cnncli.api.inputs import Inputs, replayed, shown
 from cnncli.api.many import describe_each, many_samples, some_of
 from cnncli.api.session import Network, SessionOptions, resolve
 from cnncli.api.subject import top_of
@@ -68,6 +68,7 @@ def forward(
     layer: Sequence[str] = (),
     top: int = 5,
     train_mode: bool = False,
+    step: int | None = None,
     save: str | PathLike[str] | None = None,
     progress: Progress = silent,
     **options: Unpack[SessionOptions],
@@ -76,19 +77,21 @@ def forward(
 
     `samples`: the numbers, and which units are dead, are of so many samples of the held-out split instead, evenly
     spread over it; only those of the first are kept, so that there may be any number. `layer` leaves only those in the
-    view; `top` is the number of classes; `train_mode` gives batch norm and dropout their training behaviour; `save`
-    writes all arrays to an NPZ file; `progress` is told how many of many samples are done.
+    view; `top` is the number of classes; `train_mode` gives batch norm and dropout their training behaviour, the masks
+    being those of the training step number `step`, by default the first; `save` writes all arrays to an NPZ file;
+    `progress` is told how many of many samples are done.
 
     Raises what `load` does, UsageError, DataError for an input that cannot be used, OutputError.
     """
     at_least("--top", top)
+    batches = replayed(step, samples, training=train_mode)
     session = resolve(network, options)
     keep = only_nodes(session.graph, layer)
     many = many_samples(session, samples, input, save)
     given = shown(session, input) if many is None else some_of(many, np.arange(1))
     with session.executor() as executor:
         if many is None:
-            recording = record_forward(executor, given.x, training=train_mode)
+            recording = record_forward(executor, given.x, training=train_mode, step=batches)
             census = Census.of(recording)
         else:
             recording, census = forward_census(executor, many, training=train_mode, progress=progress)

@@ -46,6 +46,21 @@ def shown(session: Session, inputs: Inputs | None) -> Input:
     return _random(session, 1) if session.experiment.data is None else _first_sample(session)
 
 
+def replayed(step: int | None, count: int | None, *, training: bool) -> int:
+    """How many batches a training had seen before its `step`, from 1, which select the dropout masks; 0 for None.
+
+    `count` is the number of samples where these are not given but taken of the data. Raises UsageError.
+    """
+    at_least("--step", step)
+    if step is None:
+        return 0
+    if not training:
+        raise UsageError("--step picks the dropout masks of a training step; give --train-mode too")
+    if count is not None:
+        raise UsageError("--step replays one batch, and --samples takes samples of the data; give --input instead")
+    return step - 1
+
+
 def shown_some(session: Session, inputs: Inputs | None, labels: Labels, count: int) -> Input:
     """The given inputs; else the first `count` training samples; else, where there is no data, random numbers.
 

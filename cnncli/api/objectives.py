@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike, fspath
 
 import numpy as np
@@ -14,6 +14,7 @@ from cnncli.api.subject import label_in_words
 from cnncli.data.inputs import Input, read_array
 from cnncli.engine import LogitObjective, LossObjective, Objective, UpstreamObjective
 from cnncli.errors import DataError, UsageError
+from cnncli.training.weights import class_weights, sample_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,16 @@ def choose(session: Session, given: Input, *, target: str | None, upstream: str 
     if upstream is not None:
         return _upstream(session, given, fspath(upstream))
     return _loss(session, given) if target is None else Choice(*logit(session, target))
+
+
+def as_trained(session: Session, given: Input, choice: Choice) -> Choice:
+    """The loss as a training minimises it: with its class weights. Raises UsageError, DataError."""
+    wanted, objective = session.experiment.train.class_weight, choice.objective
+    if wanted is None or not isinstance(objective, LossObjective) or given.targets is None:
+        return choice
+    outputs = session.graph.shape_of(objective.at)[0]
+    weight, _ = sample_weights(class_weights(session.dataset.train.targets, outputs, wanted), given.targets)
+    return Choice(replace(objective, sample_weight=weight), f"{choice.text}, class weights included")
 
 
 def _loss(session: Session, given: Input) -> Choice:

@@ -12,6 +12,7 @@ from cnncli.cli.options import (
     NetworkOptions,
     ObjectiveOptions,
     Pictures,
+    ReplayStep,
     Save,
     Values,
     examples,
@@ -23,12 +24,14 @@ from cnncli.cli.options import (
     "cnncli backward --run runs/first --input boot.png --target 9 --out pictures",
     "cnncli backward --run runs/first --samples 500",
     "cnncli backward --config edge3x3.yaml --input grid.txt --upstream grid.txt --values",
+    "cnncli backward --run runs/first --input batch.npz --train-mode --step 700",
 )
 def backward(
     network: NetworkOptions,
     shown: InputOptions,
     objective: ObjectiveOptions,
     samples: ManySamples = None,
+    step: ReplayStep = None,
     layer: LayerNames = None,
     values: Values = False,
     save: Save = None,
@@ -56,6 +59,7 @@ def backward(
             upstream=objective.upstream,
             layer=layer or [],
             train_mode=shown.train_mode,
+            step=step,
             save=save,
             progress=progress,
         )

@@ -68,17 +68,26 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group of commands."""
 
+    default: str | None = None
+    """The command that is meant where none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        unnamed = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        return super().parse_args(ctx, [self.default, *args] if self.default and unnamed else args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with lean_help():
             super().format_help(ctx, formatter)
 
 
-def group(name: str, help: str, *commands: Command | Group, panel: str | None = None) -> Group:
-    """A group that shows its help where none of its commands is given."""
+def group(
+    name: str, help: str, *commands: Command | Group, panel: str | None = None, default: str | None = None
+) -> Group:
+    """A group that runs its `default`, or shows its help, where none of its commands is given."""
     app = typer.Typer(add_completion=False, cls=Group)
     app.callback(invoke_without_command=True, help=help)(help_without_command)
     made = filled(app, *commands)
-    made.name, made.rich_help_panel = name, panel
+    made.name, made.rich_help_panel, made.default = name, panel, default
     return made
 
 

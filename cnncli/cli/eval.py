@@ -15,8 +15,9 @@ def evaluate(
 ) -> None:
     """Measure a trained network on a split of its data."""
     from cnncli.cli.look import note_random_weights, require_finite
-    from cnncli.cli.output import say, show_json
-    from cnncli.training.progress import scores_text
+    from cnncli.cli.output import show, show_json
+    from cnncli.render.terminal.evaluation import Evaluation
+    from cnncli.training.metrics import score_text
 
     session = network.load(dtype)
     result = cnncli.evaluate(session, split=split)
@@ -24,5 +25,7 @@ def evaluate(
     if json:
         show_json(result)
     else:
-        say(f"{result.split}  {scores_text(result)}  ({result.samples:,} samples)")
+        numbers = {"loss": result.loss, **result.metrics}
+        facts = [("samples", f"{result.samples:,}"), *((name, score_text(name, numbers[name])) for name in numbers)]
+        show(Evaluation(result.split, facts, result.classes, result.outputs))
     require_finite(result.loss)

@@ -15,6 +15,7 @@ from cnncli.cli.options import (
     ManySamples,
     NetworkOptions,
     Pictures,
+    ReplayStep,
     Save,
     Values,
     examples,
@@ -31,6 +32,7 @@ def forward(
     network: NetworkOptions,
     shown: InputOptions,
     samples: ManySamples = None,
+    step: ReplayStep = None,
     layer: LayerNames = None,
     values: Values = False,
     top: Annotated[
@@ -59,6 +61,7 @@ def forward(
             layer=layer or [],
             top=top,
             train_mode=shown.train_mode,
+            step=step,
             save=save,
             progress=progress,
         )

@@ -34,7 +34,6 @@ class LiveBar(PlainLines):
             console=terminal,
             transient=True,
         )
-        self.batches = 0
         self.shown_at = 0.0
         self.samples = 0  # since then
         self.seconds = 0.0  # of training since then
@@ -48,7 +47,6 @@ class LiveBar(PlainLines):
     def started(self, plan: Plan) -> None:
         """Shows the bar; whatever is written to stderr then appears above it."""
         super().started(plan)
-        self.batches = plan.batches
         self.bar.add_task(
             "", total=plan.epochs * plan.batches, epoch=f"1/{plan.epochs}", batch="", scores="", speed=0.0
         )
@@ -57,6 +55,7 @@ class LiveBar(PlainLines):
 
     def step(self, step: Step) -> None:
         """Moves the bar, now and then."""
+        super().step(step)
         self.samples += step.samples
         self.seconds += step.seconds
         now = perf_counter()
@@ -64,7 +63,7 @@ class LiveBar(PlainLines):
             return
         self.bar.update(
             self.bar.task_ids[0],
-            completed=step.step,
+            completed=(step.epoch - 1) * self.batches + step.batch,
             epoch=f"{step.epoch}/{self.epochs}",
             batch=f"{step.batch}/{self.batches}",
             scores=scores_text(step.so_far),

@@ -58,6 +58,16 @@ TrainMode = Annotated[
     bool,
     typer.Option("--train-mode", help="Batch norm and dropout behave as in training.", rich_help_panel=INPUT),
 ]
+ReplayStep = Annotated[
+    int | None,
+    typer.Option(
+        "--step",
+        min=1,
+        metavar="N",
+        help="With --train-mode: the dropout masks of training step N; by default the first.",
+        rich_help_panel=INPUT,
+    ),
+]
 Label = Annotated[
     list[str] | None,
     typer.Option(

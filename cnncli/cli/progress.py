@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cnncli.cli.output import console
+from cnncli.cli.output import console, note
 
 if TYPE_CHECKING:
     from cnncli.training.progress import Listener
@@ -55,3 +55,18 @@ def counting(what: str = "") -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("", visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+@contextmanager
+def naming() -> Iterator[Callable[[str, int, int], None]]:
+    """Is told what is done next, how many things were before it, and how many there are: a line that changes in a
+    terminal, a line for each in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda name, done, total: note(f"{done + 1}/{total}  {name}")
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed}/{task.total}  {task.description}"))
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda name, done, total: bar.update(task, description=name, completed=done + 1, total=total)

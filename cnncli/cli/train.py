@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 import cnncli
 from cnncli.cli.failures import INTERRUPTED
-from cnncli.cli.options import Checkpoint, Config, Dtype, Json, Set, Workers, examples
-from cnncli.cli.panels import COMPUTING, OUTPUT
-from cnncli.errors import UsageError
+from cnncli.cli.options import Checkpoint, Config, Json, Set, Workers, examples
+from cnncli.cli.panels import COMPUTING, INPUT, OUTPUT
 
 if TYPE_CHECKING:
     from cnncli.training.result import TrainResult
@@ -20,11 +19,30 @@ if TYPE_CHECKING:
 @examples(
     "cnncli train --config fashion.yaml",
     "cnncli train --config lenet5.yaml --set train.epochs=10 --set optimizer.lr=3e-4 --out runs/first",
+    "cnncli train --config lenet5.yaml --dry-run",
+    "cnncli train --resume runs/first",
+    "cnncli train --resume runs/first --set train.epochs=20 --out runs/longer",
 )
 def train(
     config: Config = None,
     checkpoint: Checkpoint = None,
     set_: Set = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with the training of a run directory as if it had never stopped;"
+            " with --set or --out a new run goes on from there.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Check everything, estimate time and memory, train nothing.", rich_help_panel=COMPUTING
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -38,26 +56,34 @@ def train(
         typer.Option("--seed", min=0, metavar="N", help="Start of all random numbers.", rich_help_panel=COMPUTING),
     ] = None,
     workers: Workers = None,
-    dtype: Dtype = "float32",
+    dtype: Annotated[
+        Literal["float32", "float64"] | None,
+        typer.Option("--dtype", help="Precision; by default float32, or that of the run.", rich_help_panel=COMPUTING),
+    ] = None,
 ) -> None:
     """Train a network, watching it learn, and keep its best weights."""
     from cnncli.cli.look import require_finite
     from cnncli.cli.output import note, say, show_json
     from cnncli.cli.progress import progress
+    from cnncli.cli.runs.picture import leaving_curves
 
-    if config is None:
-        raise UsageError("which network? give --config FILE ('cnncli init' has examples)")
-    with progress(quiet=quiet) as listener:
-        result = cnncli.train(
-            config,
-            out=out,
-            seed=seed,
-            checkpoint=checkpoint,
-            set=set_ or [],
-            workers=workers,
-            dtype=dtype,
-            listener=listener,
-        )
+    given: dict[str, Any] = {
+        "config": config,
+        "resume": resume,
+        "out": out,
+        "seed": seed,
+        "checkpoint": checkpoint,
+        "set": set_ or [],
+        "workers": workers,
+        "dtype": dtype,
+    }
+    if dry_run:
+        from cnncli.cli.dry_run import show
+
+        show(cnncli.dry_run(**given), json=json)
+        return
+    with progress(quiet=quiet) as shown, leaving_curves(shown) as listener:
+        result = cnncli.train(**given, listener=listener)
     if json:
         show_json(_document(result))
     else:
@@ -72,17 +98,20 @@ def train(
         require_finite(result.test.loss)
     if result.interrupted:
         if quiet:  # else the progress has said so
-            note(f"interrupted after {len(result.history)} epochs; what there is, is in {result.run}")
+            note(f"interrupted after {result.epochs} epochs; what there is, is in {result.run}")
+        if not json:
+            note(f"go on with:  cnncli train --resume {result.run}")
         raise typer.Exit(INTERRUPTED)
 
 
 def _document(result: TrainResult) -> dict[str, Any]:
     return {
         "run": result.run,
-        "epochs": len(result.history),
+        "epochs": result.epochs,
         "best": result.best,
         "test": result.test,
         "interrupted": result.interrupted,
+        "stopped_early": result.stopped_early,
         "seconds": result.seconds,
         "images_per_second": result.images_per_second,
     }
@@ -94,10 +123,10 @@ def _lines(result: TrainResult) -> list[str]:
 
     lines = []
     if result.best is not None:
-        best = result.history[result.best.epoch - 1]
-        lines.append(
-            f"best  {result.best.split} {scores_text(best.judged)}  (epoch {best.epoch} of {len(result.history)})"
-        )
+        best = result.best
+        record = next(each for each in result.history if each.step == best.step)
+        scores = record.train if record.val is None else record.val
+        lines.append(f"best  {best.split} {scores_text(scores)}  (epoch {best.epoch} of {result.epochs})")
     if result.test is not None:
         lines.append(f"test  {scores_text(result.test)}  ({result.test.samples:,} samples)")
     lines.append(f"time  {result.seconds:.1f} s, {result.images_per_second:,.0f} img/s in training")

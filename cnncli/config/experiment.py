@@ -13,6 +13,7 @@ from cnncli.data.source import Source
 from cnncli.graph import Graph
 from cnncli.losses import Loss
 from cnncli.training.optimizers import Optimizer
+from cnncli.training.schedules import Schedule
 from cnncli.training.settings import TrainSettings
 
 
@@ -26,6 +27,7 @@ class Experiment:
     graph: Graph
     loss: Loss
     optimizer: Optimizer
+    schedule: Schedule
     train: TrainSettings
 
     def to_yaml(self) -> str:
@@ -42,8 +44,10 @@ class Experiment:
             for node in self.graph.nodes
         ]
         document["model"] = {"input": list(self.graph.input_shape), "layers": layers}
-        document["loss"] = {"type": self.loss.type, **_options(self.loss)}
+        if self.data is not None or self.loss.link != "softmax" or self.graph.output.shape[0] > 1:
+            document["loss"] = {"type": self.loss.type, **_options(self.loss)}  # else one that nobody asked for
         document["optimizer"] = {"type": self.optimizer.type, **_options(self.optimizer)}
+        document["schedule"] = {"type": self.schedule.type, **_options(self.schedule)}
         document["train"] = _options(self.train)
         return document
 
@@ -51,12 +55,14 @@ class Experiment:
 def _options(model: BaseModel) -> dict[str, Any]:
     """The options as YAML has them, without those that are None by default and are None."""
     silent = {field.alias or key for key, field in type(model).model_fields.items() if field.get_default() is None}
-    options = model.model_dump(by_alias=True)
+    options = {field.alias or key: getattr(model, key) for key, field in type(model).model_fields.items()}
     return {key: _written(value) for key, value in options.items() if value is not None or key not in silent}
 
 
 def _written(value: Any) -> Any:
     """A value as YAML has it; `{type: zeros}` is the bare word, all the way down."""
+    if isinstance(value, BaseModel):
+        return _written(_options(value))
     if isinstance(value, dict):
         return value["type"] if list(value) == ["type"] else {key: _written(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -15,6 +15,7 @@ from cnncli.data import SOURCES
 from cnncli.layers import LAYERS
 from cnncli.losses import LOSSES
 from cnncli.training.optimizers import OPTIMIZERS
+from cnncli.training.schedules import SCHEDULES
 from cnncli.training.settings import TrainSettings
 
 Schema = dict[str, Any]
@@ -36,7 +37,7 @@ _NODE_KEYS: Schema = {
 
 def schema() -> Schema:
     """Which sections, kinds and options there are, with their types, ranges, defaults and descriptions."""
-    registries: tuple[Kinds, ...] = (LAYERS, LOSSES, OPTIMIZERS, SOURCES)
+    registries: tuple[Kinds, ...] = (LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, SOURCES)
     models: list[type[BaseModel]] = [
         Head,
         ModelSection,
@@ -60,9 +61,10 @@ def schema() -> Schema:
         "model": network,
         "loss": {**found.choice(LOSSES, "type"), "default": DEFAULTS["loss"]},
         "optimizer": {**found.choice(OPTIMIZERS, "type"), "default": DEFAULTS["optimizer"]},
+        "schedule": {**found.choice(SCHEDULES, "type"), "default": DEFAULTS["schedule"]},
         "train": found.take(TrainSettings),
     }
-    for key in ("data", "loss", "optimizer", "train"):
+    for key in ("data", "loss", "optimizer", "schedule", "train"):
         sections[key] = {"anyOf": [sections[key], {"type": "null"}]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

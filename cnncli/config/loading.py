@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar
@@ -17,21 +18,23 @@ from cnncli.config.network import read_model
 from cnncli.config.overrides import apply, label
 from cnncli.config.place import Place, Problems
 from cnncli.config.translate import validate
-from cnncli.config.tree import MapNode, ScalarNode, Tree, is_null, plain
-from cnncli.config.wording import shown
+from cnncli.config.tree import ListNode, MapNode, ScalarNode, Tree, is_null, plain
+from cnncli.config.wording import did_you_mean, shown
 from cnncli.data import SOURCES
+from cnncli.data.files import locate
 from cnncli.data.source import Source
 from cnncli.errors import ConfigError, Problem
 from cnncli.graph import Graph
 from cnncli.losses import LOSSES, Loss
 from cnncli.training.optimizers import OPTIMIZERS
+from cnncli.training.schedules import SCHEDULES
 from cnncli.training.settings import TrainSettings
 from cnncli.wording import printable
 
 M = TypeVar("M", bound=BaseModel)
 
-SECTIONS = ("data", "model", "loss", "optimizer", "train")
-DEFAULTS = {"loss": "cross_entropy", "optimizer": "adam"}
+SECTIONS = ("data", "model", "loss", "optimizer", "schedule", "train")
+DEFAULTS = {"loss": "cross_entropy", "optimizer": "adam", "schedule": "constant"}
 TEXT = "<text>"
 """What stands for the file's name where the configuration is given as text."""
 
@@ -98,12 +101,15 @@ def _read(tree: Tree | None, start: Place, directory: Path, problems: Problems) 
     graph = _read_graph(tree, problems)
     loss = _read_kind(tree, "loss", LOSSES, problems)
     optimizer = _read_kind(tree, "optimizer", OPTIMIZERS, problems)
-    train = _read_train(tree, problems)
+    schedule = _read_kind(tree, "schedule", SCHEDULES, problems)
+    train = _read_train(tree, directory, problems)
     if graph and loss:
         _check_loss(tree, graph, loss, problems)
-    if problems or not (head and graph and loss and optimizer and train):
+    if graph and train:
+        _check_frozen(tree, graph, train, problems)
+    if problems or not (head and graph and loss and optimizer and schedule and train):
         return None
-    return Experiment(head.name or _default_name(start.file), head.seed, data, graph, loss, optimizer, train)
+    return Experiment(head.name or _default_name(start.file), head.seed, data, graph, loss, optimizer, schedule, train)
 
 
 def _read_graph(tree: MapNode, problems: Problems) -> Graph | None:
@@ -150,12 +156,28 @@ def _check_loss(tree: MapNode, graph: Graph, loss: Loss, problems: Problems) -> 
         )
 
 
-def _read_train(tree: MapNode, problems: Problems) -> TrainSettings | None:
+def _read_train(tree: MapNode, directory: Path, problems: Problems) -> TrainSettings | None:
     node = tree.get("train") or MapNode(tree.place, {})
     if not isinstance(node, MapNode):
         problems.add(node.place, f"'train' must be a mapping, as in {{epochs: 5}}, but is {shown(plain(node))}")
         return None
-    return validate(TrainSettings, node, "train", problems)
+    settings = validate(TrainSettings, node, "train", problems)
+    if settings is None or settings.weights is None:
+        return settings
+    base = Path() if _is_override(node, "weights") else directory
+    return settings.model_copy(update={"weights": locate(base, settings.weights)})
+
+
+def _check_frozen(tree: MapNode, graph: Graph, train: TrainSettings, problems: Problems) -> None:
+    """Every pattern of `freeze` means a layer."""
+    section = tree.get("train")
+    given = section.get("freeze") if isinstance(section, MapNode) else None
+    if not isinstance(given, ListNode):
+        return
+    names = [node.name for node in graph.nodes]
+    for pattern, item in zip(train.freeze, given.items, strict=True):
+        if not any(fnmatchcase(name, pattern) for name in names):
+            problems.add(item.place, f"there is no layer {shown(pattern)} to freeze{did_you_mean(pattern, names)}")
 
 
 def _default_name(file: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -19,8 +20,11 @@ from cnncli.config.wording import choices, did_you_mean, nearest, shown
 from cnncli.errors import Problem
 
 M = TypeVar("M", bound=BaseModel)
+Schema = dict[str, Any]
 Steps = tuple[str | int, ...]
 
+_NO_KIND = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
+"""What pydantic calls it where a value chooses none of the kinds there are."""
 _INSIDE = re.compile(r"at ((?:\[\d+\])+): ")
 _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -39,7 +43,7 @@ def validate(model: type[M], node: MapNode, owner: str, problems: Problems, othe
         # Strict: '3' and true are no numbers, 3.0 is no whole number, and 1 is no boolean.
         return model.model_validate(values, strict=True)
     except ValidationError as error:
-        translator = _Translator(Expectations(model.model_json_schema()), node, owner, other_keys)
+        translator = _Translator(model.model_json_schema(), node, owner, other_keys)
         problems += translator.problems([_Finding.of(item, node) for item in error.errors(include_url=False)])
     return None
 
@@ -76,6 +80,15 @@ class _Finding:
         return self.kind in ("missing", "extra_forbidden") and isinstance(self.location[-1], str)
 
     @property
+    def item(self) -> Steps:
+        """The path to the item of a list of kinds that it is about, as ('augment', 0); empty where it is not in one."""
+        for length, step in enumerate(self.location, 1):
+            kind = self.location[length : length + 1]
+            if isinstance(step, int) and (isinstance(kind[0], str) if kind else self.kind in _NO_KIND):
+                return self.location[:length]
+        return ()
+
+    @property
     def option(self) -> Steps:
         """The path as far as it is made of keys: what the user knows as one option."""
         numbers = [i for i, step in enumerate(self.path) if isinstance(step, int)]
@@ -98,13 +111,24 @@ def _follow(tree: Tree, location: Steps) -> tuple[Steps, Tree]:
 
 @dataclass(frozen=True)
 class _Translator:
-    expectations: Expectations
+    schema: Schema
     node: MapNode
     owner: str
-    other_keys: Sequence[str]
+    other_keys: Sequence[str] = ()
+
+    @cached_property
+    def expectations(self) -> Expectations:
+        return Expectations(self.schema)
 
     def problems(self, findings: Sequence[_Finding]) -> list[Problem]:
-        """One problem an option, however many branches of a union it failed."""
+        """One problem an option, however many branches of a union it failed; items of lists of kinds by themselves."""
+        items: dict[Steps, list[_Finding]] = {}
+        for finding in findings:
+            items.setdefault(finding.item, []).append(finding)
+        own = self._own(items.pop((), []))
+        return own + [problem for item, group in items.items() for problem in self._item(item, group)]
+
+    def _own(self, findings: Sequence[_Finding]) -> list[Problem]:
         keys = [finding for finding in findings if finding.names_a_key and not self._is_misspelt(finding, findings)]
         options: dict[Steps, list[_Finding]] = {}
         for finding in findings:
@@ -112,6 +136,49 @@ class _Translator:
                 options.setdefault(finding.option, []).append(finding)
         named = [self._missing(finding) if finding.kind == "missing" else self._unknown(finding) for finding in keys]
         return named + [self._wrong(option, group) for option, group in options.items()]
+
+    def _item(self, item: Steps, findings: Sequence[_Finding]) -> list[Problem]:
+        """Of one item in a list of kinds, as `{type: crop, padding: x}`: a section of its own, with an owner."""
+        _, tree = _follow(self.node, item)
+        if findings[0].kind in _NO_KIND:
+            return [self._no_kind(tree, item[:-1])]
+        kind = str(findings[0].location[len(item)])
+        node = tree if isinstance(tree, MapNode) else MapNode(tree.place, {})
+        inner = []
+        for finding in findings:
+            location = finding.location[len(item) + 1 :]
+            path, place = _follow(node, location)
+            inner.append(replace(finding, location=location, path=path, tree=place))
+        return _Translator(self._definition(kind), node, kind).problems(inner)
+
+    def _definition(self, kind: str) -> Schema:
+        """The schema of a kind that items of a list may be."""
+        definitions = self.schema["$defs"]
+        named = (d for d in definitions.values() if d.get("properties", {}).get("type", {}).get("const") == kind)
+        return {**next(named), "$defs": definitions}
+
+    def _kinds(self, option: Steps) -> list[str]:
+        """The kinds that items of a list may be; none where the option is no list of kinds."""
+        items = self.expectations.at(option).get("items", {})
+        return Expectations({**items, "$defs": self.schema.get("$defs", {})}).words(())
+
+    def _no_kind(self, tree: Tree, option: Steps) -> Problem:
+        """What to say of an item that is none of the kinds."""
+        kinds, subject = self._kinds(option), f"item of {'.'.join(map(str, option))}"
+        if isinstance(tree, MapNode) and "type" not in tree.entries:
+            misplaced = next((key for key in tree.entries if key in kinds), None)
+            fix = f" (valid: {choices(kinds)})"
+            if misplaced is not None:
+                fix = f"; write {{type: {misplaced}, ...}} with its options beside it"
+            return tree.place.problem(f"this {subject} needs 'type'{fix}")
+        name = tree.entries["type"].value if isinstance(tree, MapNode) else tree
+        if isinstance(name, ScalarNode) and isinstance(name.value, str):
+            return unknown_name(name, name.value, subject, kinds)
+        if isinstance(tree, MapNode):
+            given = shown(plain(name))
+            return name.place.problem(f"'type' must be a word, but is {given} (valid: {choices(kinds)})")
+        given = shown(plain(tree))
+        return tree.place.problem(f"expected an {subject}: a word, or a mapping with 'type'; but this is {given}")
 
     def _owner(self, location: Steps) -> str:
         """What holds the last step of a location: the section, an option, or the kind that is chosen there."""
@@ -180,6 +247,8 @@ class _Translator:
             return f"; write {int(value)}"
         if not isinstance(value, str):
             return ""
+        if value in self._kinds(option):
+            return f"; write [{value}]"
         if value in _SWITCHES and self.expectations.allows(option, "boolean"):
             return f"; write {_SWITCHES[value]}"
         if numeric and number_in(value) is not None:

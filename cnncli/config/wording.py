@@ -21,8 +21,11 @@ _SYNONYMS = {
     "dense": "linear",
     "fc": "linear",
     "filters": "out_channels",
+    "flip": "horizontal_flip",
     "fully_connected": "linear",
+    "gaussian_noise": "noise",
     "gap": "global_avg_pool2d",
+    "hflip": "horizontal_flip",
     "kernel": "kernel_size",
     "learning_rate": "lr",
     "maxpool": "max_pool2d",
@@ -32,11 +35,16 @@ _SYNONYMS = {
     "num_epochs": "epochs",
     "pool": "max_pool2d",
     "pool_size": "kernel_size",
+    "random_crop": "crop",
+    "random_erasing": "cutout",
     "rate": "p",
     "sparse_categorical_crossentropy": "cross_entropy",
     "swish": "silu",
+    "translate": "shift",
     "units": "out_features",
     "use_bias": "bias",
+    "vflip": "vertical_flip",
+    "zoom": "scale",
 }
 
 _LONGEST = 60

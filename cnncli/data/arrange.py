@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.data.stores import Store, unmapped
 from cnncli.errors import DataError
 
 Array = NDArray[Any]
@@ -16,25 +17,26 @@ Shape = tuple[int, ...]
 _PICTURE_CHANNELS = (1, 3, 4)
 
 
-def arrange_inputs(inputs: Array, shape: Shape, where: str) -> Array:
+def arrange_inputs(inputs: Array | Store, shape: Shape, where: str) -> Array | Store:
     """`inputs` as (M, C, H, W), (M, C, L) or (M, F), for a network that takes `shape`.
 
     Taken are (M, *shape); one channel without its axis; channels last; flat samples of as many numbers; and
     pictures for a flat network of as many inputs, which stay pictures. Raises DataError, with the fix, for others.
+    A large array in a mapped file is read from it at constant memory.
     """
     if inputs.ndim < 2:
         raise DataError(f"{where}: has shape {inputs.shape}; expected samples along the first axis: (N, height, width)")
-    if inputs.shape[1:] == shape:
-        return inputs
-    pictures = _channels_first(inputs, shape)
+    pictures = _channels_first(inputs, shape) if isinstance(inputs, np.ndarray) else inputs
     if pictures.shape[1:] == shape or (len(shape) == 1 and math.prod(pictures.shape[1:]) == shape[0]):
-        return pictures
+        return unmapped(pictures) if isinstance(pictures, np.ndarray) else pictures
     given = list(pictures.shape[1:])
     raise DataError(f"{where}: the samples are {given}, but model.input is {list(shape)}; set model.input to {given}")
 
 
 def _channels_first(inputs: Array, shape: Shape) -> Array:
     item = inputs.shape[1:]
+    if item == shape:
+        return inputs
     if len(item) == 1 and math.prod(shape) == item[0]:
         return inputs.reshape(-1, *shape)
     if len(item) == 2:

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnncli.data.augmentation import Augmentation
 from cnncli.data.display import to_picture
 from cnncli.data.normalization import Normalization, Scaling
+from cnncli.data.stores import Fetching, Store
 from cnncli.errors import DataError
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+
+Sampling = Literal["shuffle", "balanced"]
 
 SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Some rows of a store of samples, which several splits may share and which may lie in a file.
+    """Some rows of a store of samples, which several splits may share and which may lie in files.
 
-    `store` is (M, *shape as stored), bytes or numbers; `rows` says which of its samples this split has;
-    `targets` is (N,) int64 classes or (N, *shape) float32; `shape` is a sample as the network takes it.
+    `store` is (M, *shape as stored), bytes or numbers: an array, or what reads like one; `rows` says which of its
+    samples this split has; `targets` is (N,) int64 classes or (N, *shape) float32; `shape` is a sample as the
+    network takes it.
     """
 
-    store: Array
+    store: Array | Store
     rows: NDArray[np.int64]
     targets: Array
     shape: Shape
@@ -37,15 +42,24 @@ class Split:
 
     @property
     def inputs(self) -> Array:
-        """All samples as stored, (N, *shape): a copy, unless the split has the whole store."""
-        whole = len(self.rows) == len(self.store)  # rows ascend without repetition
-        return (self.store if whole else self.store[self.rows]).reshape(len(self), *self.shape)
+        """All samples as stored, (N, *shape): read, decoded and copied as a whole."""
+        return self.store[self.rows].reshape(len(self), *self.shape)
 
     def batch(self, indices: ArrayLike) -> tuple[NDArray[np.float32], Array]:
         """Normalised inputs, float32 (n, *shape), and targets, (n, ...), of the samples at `indices`."""
         indices = np.asarray(indices)
-        x = self.scaling.apply(self.store[self.rows[indices]])
+        x = self.scaling.apply(self.raw(indices))
         return x.reshape(len(indices), *self.shape), self.targets[indices]
+
+    def raw(self, indices: ArrayLike) -> Array:
+        """The samples at `indices` as they are stored, (n, *shape as stored): a copy."""
+        taken: Array = self.store[self.rows[np.asarray(indices)]]
+        return taken
+
+    def prefetch(self, indices: ArrayLike) -> None:
+        """Says that these samples are asked for next: where they have to be decoded first, that begins."""
+        if isinstance(self.store, Fetching):
+            self.store.prefetch(self.rows[np.asarray(indices)])
 
     def display(self, index: int) -> NDArray[np.uint8]:
         """Sample `index` as a picture, not normalised: (H, W), or (H, W, 3) in colour."""
@@ -61,6 +75,8 @@ class Dataset:
     test: Split | None
     class_names: tuple[str, ...] | None
     normalization: Normalization | None
+    augment: tuple[Augmentation, ...] = ()  # of training samples, one after the other
+    sampling: Sampling = "shuffle"  # in which order, and how often, training samples are visited
 
     @property
     def splits(self) -> dict[str, Split]:

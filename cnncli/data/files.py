@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from cnncli.wording import did_you_mean, printable
 _MEMORY_WHERE_UNKNOWN = 8 << 30
 _MOST_NEIGHBOURS = 1000
 _PIECE = 1 << 20
+_MOST_LISTED = 20
 
 
 @contextmanager
@@ -61,6 +62,12 @@ def _neighbour(path: Path) -> str:
     if not path.parent.is_dir():
         return f" (nor is there a folder {printable(path.parent)})"
     return did_you_mean(path.name, (entry.name for entry in islice(path.parent.iterdir(), _MOST_NEIGHBOURS)))
+
+
+def some_of(problems: Sequence[str]) -> str:
+    """The first of them, one a line, and how many more there are."""
+    more = [f"... and {len(problems) - _MOST_LISTED} more"] if len(problems) > _MOST_LISTED else []
+    return "\n".join([*problems[:_MOST_LISTED], *more])
 
 
 def memory_limit() -> int:

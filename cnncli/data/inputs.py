@@ -3,6 +3,7 @@
 picture.png      resized, grey or colour as the network's input is, and normalised as the data is
 test:17          sample 17 (from 0) of a split
 x.npy            numbers, fed as they are; so are x.npz (one array), x.npz:key and text (.txt, .csv, .tsv)
+batch.npz        the arrays `inputs` and `targets`: samples with what is right for each, as a training saves them
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 _NPZ_KEY = re.compile(r"(.+\.npz):(.+)", re.IGNORECASE | re.DOTALL)
 _SAMPLE = re.compile(rf"({'|'.join(SPLITS)}):(.*)", re.DOTALL)
 _INDEX = re.compile(r"[0-9]{1,18}")
+
+INPUTS, TARGETS = "inputs", "targets"
+"""The arrays of a .npz file that holds samples with what is right for each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +132,28 @@ def _sample(spec: str, name: str, number: str, dataset: Callable[[], Dataset]) -
 
 
 def _numbers(spec: str, shape: Shape) -> Input:
-    x = read_array(spec, shape)
+    labelled = _is_labelled(spec)
+    x = read_array(f"{spec}:{INPUTS}" if labelled else spec, shape)
+    targets = _targets(spec, len(x)) if labelled else None
     names = (spec,) if len(x) == 1 else tuple(f"{spec}[{index}]" for index in range(len(x)))
     visible = len(shape) == 3 and shape[0] in (1, 3)
-    return Input(x, labels_of(None, len(x)), names, tuple(to_picture(sample) if visible else None for sample in x))
+    return Input(x, labels_of(targets, len(x)), names, tuple(to_picture(sample) if visible else None for sample in x))
+
+
+def _is_labelled(spec: str) -> bool:
+    """Whether it is a .npz file with samples and targets, and no one array of it is named."""
+    path = Path(spec)
+    return path.suffix.lower() == ".npz" and {INPUTS, TARGETS} <= set(npz_keys(path))
+
+
+def _targets(spec: str, count: int) -> Array:
+    """Those of the samples of a .npz file, (N, ...): classes as int64, other numbers as float32."""
+    targets = read_npz(Path(spec), TARGETS)
+    if targets.ndim == 0 or len(targets) != count:
+        raise DataError(
+            f"{printable(spec)}: has {count} {INPUTS}, and {TARGETS} of shape {targets.shape}; expected one for each"
+        )
+    return np.array(targets, np.int64 if targets.dtype.kind in "iu" else np.float32)
 
 
 def _picture(spec: str, shape: Shape, source: Source | None, dataset: Callable[[], Dataset]) -> Input:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -10,9 +11,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
+from cnncli.data.stores import Store
 from cnncli.errors import DataError
 
-_CHUNK = 1024
+_CHUNK = 1 << 20  # numbers that are held in double precision at a time
 _BYTE = 255.0
 
 
@@ -68,7 +70,7 @@ def _by_channel(name: str, numbers: Sequence[float], shape: tuple[int, ...]) -> 
     return np.array(numbers).reshape(-1, *[1] * (len(shape) - 1))
 
 
-def measure(store: NDArray[Any], rows: NDArray[np.int64]) -> Normalization:
+def measure(store: NDArray[Any] | Store, rows: NDArray[np.int64]) -> Normalization:
     """The mean and standard deviation of each channel (axis 1) over these rows of `store`.
 
     A channel that never changes gets the deviation 1. Chunks are merged by Chan, Golub and LeVeque's rule
@@ -76,14 +78,15 @@ def measure(store: NDArray[Any], rows: NDArray[np.int64]) -> Normalization:
     """
     unit = _BYTE if store.dtype == np.uint8 else 1.0
     count, mean, squares = 0, np.zeros(store.shape[1]), np.zeros(store.shape[1])
-    for start in range(0, len(rows), _CHUNK):
-        chunk = store[rows[start : start + _CHUNK]].astype(np.float64) / unit
+    size = max(1, _CHUNK // math.prod(store.shape[1:]))  # samples at a time
+    for start in range(0, len(rows), size):
+        chunk = store[rows[start : start + size]].astype(np.float64) / unit
         chunk = np.moveaxis(chunk, 1, 0).reshape(len(mean), -1)  # (C, values)
-        size, chunk_mean = chunk.shape[1], chunk.mean(axis=1)
+        values, chunk_mean = chunk.shape[1], chunk.mean(axis=1)
         delta = chunk_mean - mean
-        squares += ((chunk - chunk_mean[:, None]) ** 2).sum(axis=1) + delta**2 * (count * size / (count + size))
-        count += size
-        mean += delta * (size / count)
+        squares += ((chunk - chunk_mean[:, None]) ** 2).sum(axis=1) + delta**2 * (count * values / (count + values))
+        count += values
+        mean += delta * (values / count)
     std = np.sqrt(squares / count)
     if not np.isfinite(std).all():
         raise DataError("normalize: auto needs finite numbers, but the training split holds NaN or infinity")

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from cnncli.data.arrange import arrange_inputs, clean_targets
-from cnncli.data.dataset import Dataset, Split
+from cnncli.data.augmentation import AnyAugmentation
+from cnncli.data.dataset import Dataset, Sampling, Split
 from cnncli.data.files import locate, require_path
 from cnncli.data.formats.resize import Resize
 from cnncli.data.normalization import Normalization, Scaling, measure
 from cnncli.data.sampling import draw
+from cnncli.data.stores import Store
 from cnncli.errors import DataError
 
 Array = NDArray[Any]
@@ -65,7 +67,7 @@ Normalize = Annotated[
 class Pool:
     """Samples as a source has them: inputs (M, ...), targets (M, ...), and what to call each in a message."""
 
-    inputs: Array
+    inputs: Array | Store
     targets: Array
     inputs_from: str
     targets_from: str
@@ -76,7 +78,7 @@ class _Part:
     """A split in the making: which rows of which samples."""
 
     pool: Pool
-    store: Array  # (M, *shape as stored)
+    store: Array | Store  # (M, *shape as stored)
     targets: Array  # (M,) or (M, *shape)
     rows: NDArray[np.int64]
 
@@ -107,6 +109,12 @@ class Source(BaseModel):
         None, ge=1, description="use so many training samples at most (before any are held out), and of the others too"
     )
     classes: ClassNames | None = Field(None, description="names of the classes 0, 1, ...")
+    augment: tuple[AnyAugmentation, ...] = Field(
+        (), description="random changes to training samples, one after the other, as [horizontal_flip]"
+    )
+    sampling: Sampling = Field(
+        "shuffle", description="shuffle: every training sample once an epoch; balanced: every class equally often"
+    )
 
     @property
     def picture_resize(self) -> Resize:
@@ -142,7 +150,15 @@ class Source(BaseModel):
         train = parts["train"]
         normalization = measure(train.store, train.rows) if self.normalize == "auto" else self.normalize
         splits = {name: part.split(input_shape, normalization) for name, part in parts.items()}
-        return Dataset(splits["train"], splits.get("val"), splits.get("test"), class_names, normalization)
+        return Dataset(
+            splits["train"],
+            splits.get("val"),
+            splits.get("test"),
+            class_names,
+            normalization,
+            self.augment,
+            self.sampling,
+        )
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -183,7 +199,7 @@ class Source(BaseModel):
         return _Part(pool, store, targets, self.limited(targets, seed))
 
 
-def _check_alike(where: str, array: Array, train_where: str, train: Array) -> None:
+def _check_alike(where: str, array: Array | Store, train_where: str, train: Array | Store) -> None:
     """The splits must agree in the shape of samples and in the kind of numbers: bytes are scaled, others not."""
     if (array.dtype == np.uint8) != (train.dtype == np.uint8) or array.dtype.kind != train.dtype.kind:
         raise DataError(f"{where} holds {array.dtype}, but {train_where} {train.dtype}; expected the same in both")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +48,7 @@ class Result:
     flat_gradient: Array  # laid out as Model.flat
     gradients: dict[str, Params]  # views of it, by node and key
     input_gradient: Array | None  # (N, *input_shape)
+    totals: Mapping[str, Array]  # of layers that couple the batch, by node
 
     @property
     def value(self) -> float:
@@ -59,13 +60,17 @@ class Executor:
     """A model and the processes that run it. Use as a context manager, or call `close`.
 
     `workers`: the number of processes, this one among them; by default one a core. (Where helper processes cannot be
-    had, as on Windows, this one does it all.) `seed`: of dropout. While it is open BLAS runs on one thread.
+    had, as on Windows, this one does it all.) `seed`: of dropout. `frozen`: nodes whose parameters' gradients nobody
+    wants; where nothing before them needs one either, the pass back ends there. While it is open BLAS runs on one
+    thread.
     """
 
-    def __init__(self, model: Model, *, workers: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, model: Model, *, workers: int | None = None, seed: int = 0, frozen: Collection[str] = ()
+    ) -> None:
         self.model = model
         self.workers = workers or available_cores()
-        self._worker = Worker(model, seed)
+        self._worker = Worker(model, seed, frozen)
         self._team: Team | None = None
         self._process = os.getpid()
         self._attempts = ATTEMPTS if self.workers > 1 and POSSIBLE else 0  # that are left to have a team
@@ -132,8 +137,8 @@ class Executor:
         arrays, totals = self._compute(request, x, taps)
         assert arrays.values is not None
         if update_buffers:
-            self._update_buffers(totals)
-        return Result(arrays.values, arrays.output, self._flat_gradient, self._gradients, arrays.input_gradient)
+            self.update_buffers(totals)
+        return Result(arrays.values, arrays.output, self._flat_gradient, self._gradients, arrays.input_gradient, totals)
 
     def start(self, samples: int | None = None) -> None:
         """Starts the helpers, all or as many as a batch of so many samples has work for, and waits until they are up:
@@ -205,7 +210,8 @@ class Executor:
             self._team.close()
             self._team = None
 
-    def _update_buffers(self, totals: Mapping[str, Array]) -> None:
+    def update_buffers(self, totals: Mapping[str, Array]) -> None:
+        """Takes the totals of a result of training into the running statistics."""
         for name, total in totals.items():
             buffers = self.model.buffers.get(name, {})
             for key, value in self.model.graph.by_name[name].layer.update_buffers(buffers, total).items():

@@ -33,7 +33,7 @@ def serve(channel: Channel) -> None:
     setup: Setup = channel.receive()
     flat = setup.model.flat
     parameters = Block(channel.receive_descriptor(), flat.nbytes or 1)
-    worker = Worker(setup.model.on(parameters.array(flat.shape, flat.dtype)), setup.seed)
+    worker = Worker(setup.model.on(parameters.array(flat.shape, flat.dtype)), setup.seed, setup.frozen)
     channel.send(READY)
     block = parameters  # of no use for batches: a Remap comes first
     while True:

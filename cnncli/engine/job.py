@@ -24,6 +24,7 @@ class Setup:
 
     model: Model
     seed: int
+    frozen: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -31,22 +31,30 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class LossObjective:
-    """The loss of known targets, `targets` being encoded for the loss, batch last."""
+    """The loss of known targets, `targets` being encoded for the loss, batch last.
+
+    With `sample_weight` (N,) the loss of each sample is multiplied by its weight.
+    """
 
     at: str
     loss: Loss
     targets: Array
     mean: bool = True
+    sample_weight: Array | None = None
 
     @classmethod
-    def of(cls, loss: Loss, graph: Graph, targets: Array) -> LossObjective:
+    def of(cls, loss: Loss, graph: Graph, targets: Array, sample_weight: Array | None = None) -> LossObjective:
         """From targets as a data set has them, batch first. Raises DataError where they do not fit."""
         at = graph.logits(loss.link)
-        return cls(at, loss, loss.encode(targets, graph.shape_of(at)))
+        return cls(at, loss, loss.encode(targets, graph.shape_of(at)), sample_weight=sample_weight)
 
     def evaluate(self, y: Array, samples: slice) -> tuple[Array, Array]:
         values, cache = self.loss.forward(y, self.targets[..., samples])
-        return values, self.loss.backward(cache)
+        gradient = self.loss.backward(cache)
+        if self.sample_weight is None:
+            return values, gradient
+        weight = self.sample_weight[samples].astype(y.real.dtype, copy=False)
+        return values * weight, gradient * weight
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,11 @@ class _Recorder:
 
 
 def record_forward(
-    executor: Executor, x: Array, *, training: bool = False, names: Collection[str] | None = None
+    executor: Executor, x: Array, *, training: bool = False, step: int = 0, names: Collection[str] | None = None
 ) -> Recording:
-    """The activations for x (N, *input_shape): all, or those of `names`."""
+    """The activations for x (N, *input_shape): all, or those of `names`; `step` selects the dropout masks."""
     recorder = _Recorder(executor, len(x), names, "activation")
-    output = executor.infer(x, training=training, taps=[recorder])
+    output = executor.infer(x, training=training, step=step, taps=[recorder])
     return Recording(output, recorder.arrays["activation"])
 
 
@@ -60,15 +60,17 @@ def record_backward(
     objective: Objective,
     *,
     training: bool = False,
+    step: int = 0,
     names: Collection[str] | None = None,
 ) -> Recording:
     """The activations and gradients for x (N, *input_shape): all, or those of `names`.
 
+    `step` selects the dropout masks.
     Nodes that the objective does not depend on have no gradient: they are absent. (A loss that reads the logits
     before a final softmax does not depend on that softmax.)
     """
     recorder = _Recorder(executor, len(x), names, "activation", "gradient")
-    result = executor.differentiate(x, objective, training=training, taps=[recorder])
+    result = executor.differentiate(x, objective, training=training, step=step, taps=[recorder])
     reached = {INPUT, *executor.model.graph.ancestors(objective.at)}
     return Recording(
         result.output,

@@ -63,7 +63,7 @@ class Helper:
 
     def set_up(self, worker: Worker, parameters: Block) -> None:
         """Tells it what every job is about."""
-        self.channel.send(Setup(worker.model, worker.seed))
+        self.channel.send(Setup(worker.model, worker.seed, worker.frozen))
         self.channel.send_descriptor(parameters.descriptor)
 
     def is_ready(self, *, wait: bool = False) -> bool:

@@ -6,7 +6,7 @@ exchanged for the totals, to which other processes may have added theirs, and ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,10 @@ default of 8192 those are the rows of most images, which then take twice the tim
 class Worker:
     """A model, the plans to run it, and the memory to compute in, which is used again from call to call."""
 
-    def __init__(self, model: Model, seed: int) -> None:
+    def __init__(self, model: Model, seed: int, frozen: Collection[str] = ()) -> None:
         self.model = model
         self.seed = seed
+        self.frozen = frozenset(frozen)
         self._tensors = {node.name: model.tensors(node.name) for node in model.graph.nodes}
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._workspaces: list[Workspace] = []
@@ -80,7 +81,7 @@ class Worker:
             self._plans[key] = make_plan(
                 self.model.graph,
                 request.at,
-                self.model.parameters,
+                self.model.parameters.keys() - self.frozen,
                 training=request.training,
                 gradient=gradient,
                 everything=request.everything,

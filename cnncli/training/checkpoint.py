@@ -4,18 +4,18 @@ A weights file holds `Model.state_dict()`: PyTorch's `load_state_dict(strict=Tru
 files that were written there. Its header says under "cnncli", as JSON, which version wrote it and which layers it
 belongs to.
 
-A state file holds what a training would go on from. It is written; no command reads it yet, `load_state` being what one
-that resumes a training will call.
+A state file holds all that a training goes on from.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -26,38 +26,61 @@ from cnncli import __version__
 from cnncli.errors import CheckpointError
 from cnncli.files import write_atomic
 from cnncli.graph import Model, flat_views
-from cnncli.training.history import Epoch
-from cnncli.wording import one_of
+from cnncli.training.history import Record
+from cnncli.wording import one_of, printable
 
 Array = NDArray[Any]
 
 METADATA = "cnncli"
 """The one key of a header's metadata that is ours: one, because the library writes several in random order."""
 
+_LONGEST = 300
+"""Characters of a line that holds names out of a file."""
+
 ACCEPTED = {"f": ("F16", "F32", "F64"), "i": ("I64", "I32")}
 """What may be in a file, by the kind of the network's own array: parameters and statistics, counters."""
 
 
+_PLAIN = (
+    "seed",
+    "data",
+    "optimizer",
+    "updates",
+    "step",
+    "epochs",
+    "batches",
+    "totals",
+    "pace",
+    "warned",
+    "last_update",
+)
+"""The fields of a state that are plain data."""
+
+
 @dataclass(frozen=True)
 class TrainingState:
-    """All that it takes to go on with a training as if it had never stopped.
+    """All that it takes to go on with a training as if it had never stopped, but for the weights of its best moment,
+    which have a file of their own.
 
-    No random state is needed: the order of the samples follows from (seed, epoch), dropout from (seed, step).
+    No random state is needed: the order of the samples and their augmentation follow from (seed, epoch, batch), dropout
+    from (seed, batch), and the learning rate from the step and the history.
     """
 
     seed: int
+    data: dict[str, list[int]]  # of each split: how many samples, and a checksum of their targets
     optimizer: dict[str, Any]  # its type and options
-    step: int  # updates made
+    updates: int  # made with these slots
+    step: int  # updates made altogether
+    epochs: int  # finished
     batches: int  # of the unfinished epoch, that are done
-    totals: dict[str, Any] | None  # their metrics so far, `Totals.to_json`; None if there are none
-    history: tuple[Epoch, ...]  # the finished epochs
+    totals: dict[str, Any]  # their metrics so far, `Totals.to_json`
+    pace: dict[str, Any]  # `Pace` as plain data
+    history: tuple[Record, ...]
+    warned: tuple[str, ...]  # kinds of warnings that have been given
     weights: dict[str, Array]  # as Model.state_dict
     slots: dict[str, Array]  # of the optimizer, flat, laid out as Model.flat
-
-    @property
-    def epochs(self) -> int:
-        """Finished ones."""
-        return len(self.history)
+    average: Array | None  # the moving average of the weights, likewise
+    last_update: dict[str, Any] | None  # the norms of the last update of an epoch, `Update` as plain data
 
 
 def save_weights(path: Path, model: Model, details: Mapping[str, Any] | None = None) -> None:
@@ -80,20 +103,77 @@ def load_weights(path: Path, model: Model) -> None:
         _load(path, stored.tensors, model)
 
 
+@dataclass(frozen=True)
+class Adopted:
+    """What a network has taken of somebody else's weights."""
+
+    taken: tuple[str, ...]
+    left: tuple[str, ...]  # why each of the others is as it was: `classes.weight: shape (10, 64) in the file, ...`
+
+
+def adopt_weights(path: Path, model: Model) -> Adopted:
+    """Copies what has the same name and shape in the file; the model keeps its own numbers elsewhere.
+
+    Raises CheckpointError if the file cannot be read, or nothing fits.
+    """
+    with _opened(path) as stored:
+        _check_kinds(path, stored.tensors, model)
+        mine = model.state_dict()
+        shapes = {key: tensor.shape for key, tensor in stored.tensors.items()}
+        taken = tuple(key for key, array in mine.items() if shapes.get(key) == array.shape)
+        left = [
+            f"{key}: shape {shapes[key]} in the file, {array.shape} in the network"
+            if key in shapes
+            else f"{key}: not in the file"
+            for key, array in mine.items()
+            if shapes.get(key) != array.shape
+        ]
+        if not taken:
+            listed = ", ".join(list(shapes)[:5]) + (", ..." if len(shapes) > 5 else "") or "nothing"
+            raise CheckpointError(
+                f"{path}: no tensor has the name and the shape of one of the network's, such as"
+                f" {next(iter(mine), 'none')}; the file holds {listed}; rename the layers, or leave train.weights out"
+            )
+        with np.errstate(over="ignore"):
+            for key in taken:
+                mine[key][...] = cast(Array, stored.tensors[key])
+        return Adopted(taken, (*left, *(f"{key}: not part of the network" for key in shapes if key not in mine)))
+
+
+def read_weights(path: Path, model: Model) -> dict[str, Array]:
+    """The weights in the file, as `Model.state_dict` has them, in the model's precision; the model stays as it is.
+
+    Raises CheckpointError as `load_weights`.
+    """
+    other = copy.deepcopy(model)
+    load_weights(path, other)
+    return other.state_dict()
+
+
+def state_precision(path: Path) -> Literal["float32", "float64"]:
+    """In which precision a training computed whose state this is. Raises CheckpointError."""
+    with _opened(path) as stored:
+        kinds = {tensor.kind for key, tensor in stored.tensors.items() if key.startswith("weights.")}
+        return "float64" if "F64" in kinds else "float32"
+
+
+def read_details(path: Path) -> dict[str, Any]:
+    """What `save_weights` was given as `details`, beside the network. Raises CheckpointError."""
+    with _opened(path) as stored:
+        return stored.about
+
+
 def save_state(path: Path, state: TrainingState, model: Model) -> None:
     """Writes everything into one file, so that its parts cannot be of different steps. Raises OutputError."""
     tensors = {f"weights.{key}": array for key, array in state.weights.items()}
-    for slot, flat in state.slots.items():
+    flats = {f"optimizer.{slot}": flat for slot, flat in state.slots.items()}
+    if state.average is not None:
+        flats["average"] = state.average
+    for prefix, flat in flats.items():
         for node, views in flat_views(flat, model.parameters).items():
-            tensors.update({f"optimizer.{slot}.{node}.{key}": view for key, view in views.items()})
-    about = {
-        "seed": state.seed,
-        "optimizer": state.optimizer,
-        "step": state.step,
-        "batches": state.batches,
-        "totals": state.totals,
-        "history": [epoch.to_json() for epoch in state.history],
-    }
+            tensors.update({f"{prefix}.{node}.{key}": view for key, view in views.items()})
+    about = {key: getattr(state, key) for key in _PLAIN}
+    about["history"] = [record.to_json() for record in state.history]
     _write(path, tensors, about)
 
 
@@ -105,8 +185,8 @@ def load_state(path: Path, model: Model) -> TrainingState:
     with _opened(path) as stored:
         try:
             about = stored.about
-            history = tuple(Epoch.from_json(epoch) for epoch in about["history"])
-            known = {key: about[key] for key in ("seed", "optimizer", "step", "batches", "totals")}
+            history = tuple(Record.from_json(record) for record in about["history"])
+            known = {key: about[key] for key in _PLAIN} | {"warned": tuple(about["warned"])}
         except (KeyError, TypeError):
             raise CheckpointError(
                 f"{path}: holds no state of a training; expected the last.state.safetensors of a run directory"
@@ -116,8 +196,10 @@ def load_state(path: Path, model: Model) -> TrainingState:
         slots = {}
         for slot in sorted({key.split(".")[1] for key in stored.tensors if key.startswith("optimizer.")}):
             slots[slot] = _flat(path, _part(stored.tensors, f"optimizer.{slot}."), model)
+        average = _part(stored.tensors, "average.")
+        flat = _flat(path, average, model) if average else None
         _load(path, weights, model)
-        return TrainingState(**known, history=history, weights=model.state_dict(), slots=slots)
+        return TrainingState(**known, history=history, weights=model.state_dict(), slots=slots, average=flat)
 
 
 def _write(path: Path, tensors: Mapping[str, Array], about: Mapping[str, Any]) -> None:
@@ -167,7 +249,12 @@ def _opened(path: Path) -> Iterator[_Stored]:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).removeprefix("Error while deserializing header: ")
+    """The library's words; what comes from the file may be anything."""
+    return _shown(str(error).removeprefix("Error while deserializing header: "))
+
+
+def _shown(text: str) -> str:
+    return printable(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
 def _part(tensors: Mapping[str, _Tensor], prefix: str) -> dict[str, _Tensor]:
@@ -189,7 +276,7 @@ def _load(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> None:
         with np.errstate(over="ignore"):
             model.load_state_dict(cast("Mapping[str, Array]", tensors))
     except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
+        raise CheckpointError(f"{path}: " + "\n".join(map(_shown, str(error).split("\n")))) from None
 
 
 def _flat(path: Path, tensors: Mapping[str, _Tensor], model: Model) -> Array:

@@ -1,29 +1,72 @@
-"""Where numbers stopped being finite."""
+"""Where numbers stopped being finite, and what it takes to look at it again."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.engine import Executor
+from cnncli.data.loading import Batch
+from cnncli.engine import Executor, LossObjective
+from cnncli.engine.names import ACTIVATION, GRADIENT, PARAMETER, PARAMETER_GRADIENT, ArrayName
+from cnncli.errors import CnncliError, DataError, DivergedError, OutputError
+from cnncli.files import write_atomic
 from cnncli.graph import INPUT, Model
+from cnncli.training.checkpoint import save_weights
+from cnncli.training.run_directory import RunDirectory
 
 Array = NDArray[Any]
 
 
-def first_bad_value(executor: Executor, x: Array, step: int) -> str | None:
-    """The first value of the network, a node or INPUT, that is not finite in a training step on x; None if all are."""
-    bad = set()
+def first_bad_array(executor: Executor, x: Array, objective: LossObjective, step: int) -> ArrayName | None:
+    """The first array of a training step on x that is not finite, in the order in which they are computed.
+
+    That is: the parameters, the input, forward through the network, back through it, the gradients of the parameters.
+    None if all are finite.
+    """
+    model = executor.model
+    parameter = first_bad_tensor(model)
+    if parameter is not None:
+        return ArrayName(PARAMETER, *parameter.rsplit(".", 1))
+    bad: dict[tuple[str, str], None] = {}
 
     def look(name: str, what: str, array: Array, samples: slice) -> None:
         if not np.isfinite(array).all():
-            bad.add(name)
+            bad[what, name] = None
 
-    executor.infer(x, training=True, step=step, taps=[look])
-    names = (INPUT, *(node.name for node in executor.model.graph.nodes))
-    return next((name for name in names if name in bad), None)
+    result = executor.differentiate(x, objective, training=True, step=step, taps=[look])
+    order = (INPUT, *(node.name for node in model.graph.nodes))
+    for kind, names in ((ACTIVATION, order), (GRADIENT, order[::-1])):
+        for name in names:
+            if (kind, name) in bad:
+                return ArrayName(kind, name)
+    for name, params in result.gradients.items():
+        for key, gradient in params.items():
+            if not np.isfinite(gradient).all():
+                return ArrayName(PARAMETER_GRADIENT, name, key)
+    return None
+
+
+def are_finite(totals: Mapping[str, Array]) -> bool:
+    """Whether the sums are that become running statistics."""
+    return all(np.isfinite(total).all() for total in totals.values())
+
+
+def in_words(array: ArrayName) -> str:
+    """What an array is, to follow "the first number that is not finite is in"."""
+    whole = f"{array.node}.{array.key}" if array.key else array.node
+    return {
+        ACTIVATION: f"the output of {whole}",
+        GRADIENT: f"the gradient of the output of {whole}",
+        PARAMETER: f"the parameter {whole}",
+        PARAMETER_GRADIENT: f"the gradient of the parameter {whole}",
+    }[array.kind]
 
 
 def bad_samples(x: Array) -> Array:
@@ -34,3 +77,73 @@ def bad_samples(x: Array) -> Array:
 def first_bad_tensor(model: Model) -> str | None:
     """The first parameter or buffer that is not finite, as `<node>.<key>`; None if all are."""
     return next((key for key, array in model.state_dict().items() if not np.isfinite(array).all()), None)
+
+
+def keep(folder: Path, model: Model, x: Array, targets: Array, step: int) -> str:
+    """Writes the weights and the batch of a step that failed, and returns the command that makes it again.
+
+    `step` is what selects the dropout masks, counted from 0. Raises OutputError.
+    """
+    weights, batch = folder / "weights.safetensors", folder / "batch.npz"
+
+    def content(file: BinaryIO) -> None:
+        np.savez(file, allow_pickle=False, inputs=x, targets=targets)
+
+    write_atomic(batch, content)
+    save_weights(weights, model, {"step": step})
+    run, weights_, batch_ = (shlex.quote(str(path)) for path in (folder.parent, weights, batch))
+    return f"cnncli backward --run {run} --checkpoint {weights_} --input {batch_} --train-mode --step {step + 1}"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a training was when it failed, and how to say so."""
+
+    run: RunDirectory | None
+    epochs: int  # finished
+    step: int  # updates made
+    lr: float
+    unwatched: str | None  # why the last frame of what was watched is missing
+
+    def failed(
+        self, executor: Executor, batch: Batch, objective: LossObjective, count: int, loss: float
+    ) -> CnncliError:
+        """The update after `step` met a number that is not finite, be it the loss; `count` selects its masks."""
+        found = first_bad_array(executor, batch.x, objective, count)
+        if found == ArrayName(ACTIVATION, INPUT):
+            return self._bad_data(batch.indices[bad_samples(batch.x)])
+        if found is not None:
+            where = f"{in_words(found)} is not finite"
+        elif math.isfinite(loss):
+            where = "a sum over the batch, for running statistics, is not finite"
+        else:
+            where = f"the loss is {loss}"
+        return self.diverged(f"in step {self.step + 1} {where}", self._replay(executor.model, batch, count))
+
+    def diverged(self, what: str, replay: str = "") -> DivergedError:
+        """Says what happened, and what may help."""
+        if self.step == 0:
+            fix = "that is before the first update: look for huge numbers in the data and the initial weights"
+        else:
+            fix = f"try a lower learning rate: --set optimizer.lr={min(self.lr / 10, 0.01):g} (it was {self.lr:g})"
+        kept = "" if self.run is None else f"; the weights of the last checkpoint are in {self.run.last}"
+        if self.unwatched is not None:
+            kept += f"; the last frame is missing: {self.unwatched}"
+        return DivergedError(f"training diverged in epoch {self.epochs + 1}: {what}; {fix}{kept}{replay}")
+
+    def _replay(self, model: Model, batch: Batch, count: int) -> str:
+        if self.run is None:
+            return ""
+        try:
+            command = keep(self.run.diverged, model, batch.x, batch.targets, count)
+        except OutputError as error:  # which must not hide the divergence
+            return f"; the step cannot be kept: {error}"
+        return f"\nlook at the step itself:  {command}"
+
+    def _bad_data(self, samples: Array) -> DataError:
+        numbers = ", ".join(map(str, sorted(samples.tolist())[:10])) + (", ..." if len(samples) > 10 else "")
+        which = f"sample {numbers}" if len(samples) == 1 else f"samples {numbers}"
+        return DataError(
+            f"the training data hold a number that is not finite: {which} of the training split, "
+            f"in the batch of step {self.step + 1}; remove or replace it"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnncli.data.batches import sequential_batches
 from cnncli.data.dataset import Dataset, Split
+from cnncli.data.loading import in_order
 from cnncli.engine import Executor, LossObjective
 from cnncli.engine.layout import to_engine
 from cnncli.errors import DataError
@@ -17,7 +19,8 @@ from cnncli.graph import Graph, Model
 from cnncli.layers.run import Run
 from cnncli.losses import Loss
 from cnncli.training.interruption import Interruption
-from cnncli.training.metrics import Scores, Totals, task_of
+from cnncli.training.metrics import Scores, Task, Totals, whole_task
+from cnncli.training.metrics.report import ClassScores, OutputScores, class_scores, output_scores
 
 Array = NDArray[Any]
 
@@ -33,7 +36,9 @@ class EvalResult:
     samples: int
     loss: float
     accuracy: float | None  # None for regression
-    metrics: dict[str, float]  # all of the task's, the accuracy among them
+    metrics: dict[str, float]  # all that were measured, the accuracy among them
+    classes: tuple[ClassScores, ...] = ()  # of `evaluate`: each class, or each label
+    outputs: tuple[OutputScores, ...] = ()  # of `evaluate`, for regression: each output
 
     @classmethod
     def of(cls, name: str, split: Split, scores: Scores) -> Self:
@@ -41,13 +46,35 @@ class EvalResult:
         return cls(name, len(split), scores.loss, scores.accuracy, scores.metrics)
 
 
-def evaluate(model: Model, split: Split, loss: Loss, *, name: str, workers: int | None = None) -> EvalResult:
-    """The loss and the metrics on a split, which is called `name`. Raises DataError if the targets do not fit."""
+def evaluate(
+    model: Model,
+    split: Split,
+    loss: Loss,
+    *,
+    name: str,
+    wanted: Sequence[str] = (),
+    class_names: Sequence[str] | None = None,
+    workers: int | None = None,
+) -> EvalResult:
+    """All that can be measured on a split, which is called `name`; `wanted` are metrics that it may be without, as
+    top3. Raises DataError if the targets do not fit, UsageError if a metric does not.
+    """
     _check_split(loss, model.graph, split, name)
+    graph = model.graph
+    task = whole_task(loss, split.targets, graph.shape_of(graph.logits(loss.link)), wanted)
     with Executor(model, workers=workers) as executor:
-        scores = measure(executor, split, loss)
-    assert scores is not None  # nobody can interrupt it
-    return EvalResult.of(name, split, scores)
+        totals = _totals(executor, split, loss, task)
+    assert totals is not None  # nobody can interrupt it
+    scores = totals.scores()
+    return EvalResult(
+        split=name,
+        samples=len(split),
+        loss=scores.loss,
+        accuracy=scores.accuracy,
+        metrics=scores.metrics,
+        classes=class_scores(totals, class_names),
+        outputs=output_scores(totals),
+    )
 
 
 def check_targets(loss: Loss, graph: Graph, dataset: Dataset) -> None:
@@ -66,19 +93,26 @@ def _check_split(loss: Loss, graph: Graph, split: Split, name: str) -> None:
         raise DataError(f"{name} split: {error}") from None
 
 
-def measure(executor: Executor, split: Split, loss: Loss, interruption: Interruption | None = None) -> Scores | None:
-    """The scores on all samples of a split; None if it was interrupted."""
+def measure(
+    executor: Executor, split: Split, loss: Loss, task: Task, interruption: Interruption | None = None
+) -> Scores | None:
+    """The task's scores on all samples of a split; None if it was interrupted."""
+    totals = _totals(executor, split, loss, task, interruption)
+    return None if totals is None else totals.scores()
+
+
+def _totals(
+    executor: Executor, split: Split, loss: Loss, task: Task, interruption: Interruption | None = None
+) -> Totals | None:
     graph = executor.model.graph
-    at = graph.logits(loss.link)
-    totals = Totals(task_of(loss, split.targets, graph.shape_of(at)))
+    at, totals = graph.logits(loss.link), Totals(task)
     batch_size = max(32, min(1024, BATCH_BYTES // (4 * math.prod(graph.input_shape))))
-    for indices in sequential_batches(len(split), batch_size):
+    for batch in in_order(split, batch_size):
         if interruption is not None and interruption.requested:
             return None
-        x, targets = split.batch(indices)
-        output = executor.infer(x, at=at)
-        totals.add(losses_of(loss, output, targets), output, targets)
-    return totals.scores()
+        output = executor.infer(batch.x, at=at)
+        totals.add(losses_of(loss, output, batch.targets), output, batch.targets)
+    return totals
 
 
 def losses_of(loss: Loss, output: Array, targets: Array) -> Array:

@@ -1,8 +1,8 @@
-"""What a training has gone through: one record an epoch, and which of them was the best."""
+"""What a training has gone through, and which moment of it was the best."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -10,60 +10,73 @@ from cnncli.training.metrics import Scores, Task
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One epoch that was finished."""
+class Record:
+    """The end of an epoch, or a validation within one: a row of metrics.csv."""
 
-    epoch: int  # from 1
+    epoch: int  # from 1, the one that is at work or has just ended
     step: int  # updates made since the training began
     lr: float  # at the last of them
-    train: Scores  # averaged over the epoch, in training mode, while the weights changed
-    val: Scores | None  # after the epoch, in inference mode; None without such a split
-    seconds: float  # validation included
-    images_per_second: float  # of the training alone
+    train: Scores  # averaged over the epoch so far, in training mode, while the weights changed
+    val: Scores | None  # at this moment, in inference mode; None where it was not measured
+    seconds: float  # of the epoch so far, validation included
+    images_per_second: float  # of the epoch's training alone
+    data_wait: float  # the share of the epoch's training that was spent on waiting for data
 
-    @property
-    def judged(self) -> Scores:
-        """The scores by which epochs are compared."""
-        return self.train if self.val is None else self.val
-
-    def row(self) -> dict[str, int | float]:
-        """Flat, as in metrics.csv."""
-        row: dict[str, int | float] = {"epoch": self.epoch, "step": self.step, "lr": self.lr}
-        for split, scores in (("train", self.train), ("val", self.val)):
-            if scores is not None:
-                numbers = {"loss": scores.loss, **scores.metrics}
-                row.update({f"{split}_{name}": number for name, number in numbers.items()})
-        return {**row, "seconds": round(self.seconds, 3), "images_per_second": round(self.images_per_second, 1)}
+    def row(self, *, validated: bool = True) -> dict[str, int | float | None]:
+        """Flat, as in metrics.csv; `validated`: with columns for `val`, which are empty where it was not measured."""
+        row: dict[str, int | float | None] = {"epoch": self.epoch, "step": self.step, "lr": self.lr}
+        row.update({f"train_{name}": number for name, number in self.train.numbers.items()})
+        if validated:
+            val = {} if self.val is None else self.val.numbers
+            row.update({f"val_{name}": val.get(name) for name in self.train.numbers})
+        return {
+            **row,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.images_per_second, 1),
+            "data_wait": round(self.data_wait, 4),
+        }
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, exactly."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Epoch:
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
         """From what `to_json` gave. Raises KeyError or TypeError if it is something else."""
         val = None if data["val"] is None else Scores(**data["val"])
         return cls(**{**data, "train": Scores(**data["train"]), "val": val})
 
 
+def rows_of(history: Sequence[Record]) -> list[dict[str, int | float | None]]:
+    """As in metrics.csv; without columns for validation if there was none."""
+    validated = any(record.val is not None for record in history)
+    return [record.row(validated=validated) for record in history]
+
+
 @dataclass(frozen=True)
 class Best:
-    """The best epoch and its scores on the split by which it was chosen."""
+    """The best moment of a training, and its scores on the split by which it was chosen."""
 
     epoch: int
+    step: int
     split: Literal["val", "train"]
     loss: float
     accuracy: float | None
+    monitor: str  # the name of the number that decided
+    value: float  # that number
 
 
-def best_of(history: list[Epoch], task: Task) -> Best | None:
+def judged(history: Sequence[Record]) -> list[tuple[Record, Scores]]:
+    """The records that are compared, with the scores by which: of the validations, or without any of the training."""
+    validated = [(record, record.val) for record in history if record.val is not None]
+    return validated or [(record, record.train) for record in history]
+
+
+def best_of(history: Sequence[Record], task: Task) -> Best | None:
     """By the task's monitor; of equals the first."""
     if not history:
         return None
-    epoch = min(history, key=lambda epoch: _badness(epoch.judged, task))
-    scores = epoch.judged
-    return Best(epoch.epoch, "train" if epoch.val is None else "val", scores.loss, scores.accuracy)
-
-
-def _badness(scores: Scores, task: Task) -> tuple[float, float]:
-    return (-scores.metrics["accuracy"] if task.monitor == "accuracy" else 0.0, scores.loss)
+    record, scores = min(judged(history), key=lambda pair: task.badness(pair[1]))
+    split: Literal["val", "train"] = "train" if record.val is None else "val"
+    value = scores.numbers[task.monitor]
+    return Best(record.epoch, record.step, split, scores.loss, scores.accuracy, task.monitor, value)

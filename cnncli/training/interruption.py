@@ -1,4 +1,4 @@
-"""Ctrl-C, at a moment when everything is whole."""
+"""Ctrl-C, or being asked to end, at a moment when everything is whole."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 class Interruption:
-    """Ctrl-C as a flag that is looked at between two steps. Pressed again, it is KeyboardInterrupt as always."""
+    """Ctrl-C as a flag that is looked at between two steps, and so are what `kill` and a closed terminal send. The
+    second time it is KeyboardInterrupt, or the end, as always."""
 
     def __init__(self) -> None:
         self.requested = False
-        self._previous: Any = None
+        self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # no other hears signals
-            self._previous = signal.signal(signal.SIGINT, self._note)
+            for number in SIGNALS:
+                if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                    self._previous[number] = signal.signal(number, self._note)
         return self
 
     def _note(self, number: int, frame: FrameType | None) -> None:
@@ -25,8 +30,8 @@ class Interruption:
         self._restore()
 
     def _restore(self) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

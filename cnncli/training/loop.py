@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from itertools import islice
-from time import perf_counter
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.data.batches import batch_count, shuffled_batches
 from cnncli.data.dataset import Dataset
+from cnncli.data.loading import Batch, Loader
 from cnncli.engine import Executor, LossObjective
-from cnncli.errors import DataError, DivergedError
-from cnncli.graph import INPUT, Model
-from cnncli.losses import Loss
-from cnncli.training.checkpoint import TrainingState, save_state, save_weights
-from cnncli.training.divergence import bad_samples, first_bad_tensor, first_bad_value
+from cnncli.graph import Model
+from cnncli.losses import Loss, are_classes
+from cnncli.training.advice import advise
+from cnncli.training.checkpoint import TrainingState
+from cnncli.training.divergence import Moment, are_finite, first_bad_tensor
 from cnncli.training.evaluation import EvalResult, check_targets, measure
-from cnncli.training.health import Checkup, Update
-from cnncli.training.history import Epoch, best_of
+from cnncli.training.health import Checkup, Health, Update
+from cnncli.training.history import Record, best_of
 from cnncli.training.interruption import Interruption
-from cnncli.training.metrics import Totals, task_of
+from cnncli.training.keeping import Keeper, fingerprint
+from cnncli.training.metrics import Scores, Totals, task_of
 from cnncli.training.optimizers import Optimizer
+from cnncli.training.pace import Clock, Pace
 from cnncli.training.progress import Listener, Plan, Step
 from cnncli.training.result import TrainResult
 from cnncli.training.run_directory import RunDirectory
+from cnncli.training.schedules import Constant, Schedule
 from cnncli.training.settings import TrainSettings
-from cnncli.training.tables import Cell
-from cnncli.training.watch import Watch, WatchPlan, plan_watch
+from cnncli.training.stopping import has_stalled, monitored
+from cnncli.training.update import Updater, norm_of
+from cnncli.training.watch import Watch, plan_watch
+from cnncli.training.weights import class_weights, sample_weights
 
 Array = NDArray[Any]
 
@@ -43,247 +45,351 @@ def fit(
     optimizer: Optimizer,
     settings: TrainSettings,
     *,
+    schedule: Schedule | None = None,
     seed: int = 0,
     workers: int | None = None,
     run: RunDirectory | None = None,
+    resume: TrainingState | None = None,
     listener: Listener | None = None,
+    notes: tuple[str, ...] = (),
 ) -> TrainResult:
-    """Trains the model in place; afterwards it holds the weights of the best epoch.
+    """Trains the model in place; afterwards it holds its best weights.
 
-    The best epoch is that of the highest accuracy on the validation split, at equal accuracy of the lowest loss; for
-    regression and multi-label, where there is no telling accuracy, of the lowest loss. Without a validation split
-    the scores of the training itself stand in. Ctrl-C ends the training after the step at work; all is saved.
+    They are those of the validation with the best monitored number: by default the highest accuracy, at equal accuracy
+    the lowest loss, and for regression and multi-label, where there is no telling accuracy, the lowest loss. Without a
+    validation split the scores of the training itself stand in. With `settings.ema` it is the moving average that is
+    validated and kept. Ctrl-C ends the training after the update at work; all is saved.
 
-    Raises DataError if targets do not fit or a sample is not finite, UsageError if `settings.watch` does not fit the
-    network, DivergedError at the first number that is not finite for another reason (the files in `run` stay those of
-    the last finished epoch), OutputError if a result cannot be written.
+    With `resume`, a state whose weights the model has already, the training goes on from there, to the same bits as if
+    it had never stopped; `run` is then the directory that the state is from, or one that has its logs. `notes` are
+    handed on to the listener.
+
+    Raises DataError if targets do not fit or a sample is not finite, UsageError if the settings do not fit the network
+    or the data, DivergedError at the first number that is not finite for another reason (the files in `run` stay those
+    of the last checkpoint), OutputError if a result cannot be written.
     """
     check_targets(loss, model.graph, dataset)
-    watched = None if run is None else plan_watch(settings, model, loss, dataset)
-    listener = listener or Listener()
-    started = perf_counter()
+    updater = Updater.new(model, optimizer, settings)
     with (
-        np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # divergence is found by the loss
-        Executor(model, workers=workers, seed=seed) as executor,
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # divergence is found by looking
+        Executor(model, workers=workers, seed=seed, frozen=updater.frozen) as executor,
         Interruption() as interruption,
     ):
-        training = _Training(executor, dataset, loss, optimizer, settings, seed, run, listener, interruption)
-        listener.started(training.plan(watched))
-        if run is not None and watched is not None:
-            training.watch = Watch(watched, executor, loss, dataset, run.frames)
-            training.watch.after(training.step)
-        training.save()  # what there is to go back to if the first epoch diverges
-        while len(training.history) < settings.epochs and not interruption.requested:
-            training.run_epoch()
-        if interruption.requested:
-            training.require_finite()
-            training.save()
-        if training.watch is not None:
-            training.watch.after(training.step, ended=True)
-        training.restore_best()
-        test = None
-        if dataset.test is not None and not interruption.requested:
-            scores = measure(executor, dataset.test, loss, interruption)
-            test = None if scores is None else EvalResult.of("test", dataset.test, scores)
-        result = training.result(test, perf_counter() - started)
-    listener.ended(result)
-    return result
+        training = _Training(executor, dataset, loss, updater, schedule or Constant(), seed, run, interruption)
+        training.listener = listener or Listener()
+        return training.run(resume, notes)
 
 
-@dataclass
+def check(
+    model: Model, dataset: Dataset, loss: Loss, optimizer: Optimizer, settings: TrainSettings, *, seed: int = 0
+) -> None:
+    """Raises what `fit` would raise before its first step; nothing is computed and nothing is written."""
+    check_targets(loss, model.graph, dataset)
+    updater = Updater.new(model, optimizer, settings)
+    with Executor(model, workers=1, seed=seed) as executor:
+        _Training(executor, dataset, loss, updater, Constant(), seed, None, Interruption())
+
+
 class _Training:
-    """Everything that changes while a model is trained, and the files it is kept in."""
+    """Everything that changes while a model is trained."""
 
-    executor: Executor
-    dataset: Dataset
-    loss: Loss
-    optimizer: Optimizer
-    settings: TrainSettings
-    seed: int
-    run: RunDirectory | None
-    listener: Listener
-    interruption: Interruption
-    step: int = 0  # updates made
-    batches: int = 0  # of this epoch, that are done
-    samples: int = 0  # trained on since the beginning
-    seconds: float = 0.0  # that this took, without validation and watching
-    history: list[Epoch] = field(default_factory=list)
-    best_weights: dict[str, Array] = field(default_factory=dict)
-    lines: list[dict[str, int | float]] = field(default_factory=list)  # for steps.jsonl, not yet written
-    health: list[dict[str, Cell]] = field(default_factory=list)  # of the finished epochs
-    update: Update | None = None  # the last one of the epoch
-    watch: Watch | None = None
-
-    def __post_init__(self) -> None:
-        self.model = self.executor.model
-        self.slots = self.optimizer.new_state(self.model.flat)
-        shape = self.model.graph.shape_of(self.model.graph.logits(self.loss.link))
-        self.task = task_of(self.loss, self.dataset.train.targets, shape)
+    def __init__(
+        self,
+        executor: Executor,
+        dataset: Dataset,
+        loss: Loss,
+        updater: Updater,
+        schedule: Schedule,
+        seed: int,
+        run: RunDirectory | None,
+        interruption: Interruption,
+    ) -> None:
+        self.executor, self.model, self.dataset, self.loss = executor, executor.model, dataset, loss
+        self.updater, self.settings, self.schedule, self.seed = updater, updater.settings, schedule, seed
+        self.interruption = interruption
+        self.listener = Listener()
+        settings, train, graph = self.settings, dataset.train, self.model.graph
+        shape = graph.shape_of(graph.logits(loss.link))
+        self.task = task_of(loss, train.targets, shape, settings.metrics, settings.monitor)
+        self.loader = Loader(
+            dataset, settings.batch_size, seed, shape[0] if are_classes(train.targets, shape) else None
+        )
+        self.horizon = settings.horizon(len(train))
+        wanted = settings.class_weight
+        self.class_weights = None if wanted is None else class_weights(train.targets, shape[0], wanted)
+        self.keeper = Keeper(run, self.model, settings.checkpoint_minutes)
+        self.checkup = None if run is None else Checkup(executor, train, settings.batch_size)
+        self.watched = plan_watch(settings, self.model, loss, dataset)
+        self.watch: Watch | None = None
+        self.step = 0  # updates made
+        self.epochs = 0  # finished
+        self.batches = 0  # of the epoch at work, that are done
         self.totals = Totals(self.task)  # of this epoch
-        train, size = self.dataset.train, self.settings.batch_size
-        self.last_batch = batch_count(len(train), size)  # of every epoch
-        self.checkup = None if self.run is None else Checkup(self.executor, train, size)
+        self.gathered: list[tuple[float, int]] = []  # loss and size of the batches of the update to come
+        self.last_update: Update | None = None  # of the epoch
+        self.history: list[Record] = []
+        self.monitored: list[float] = []  # lower is better
+        self.warned: set[str] = set()
+        self.clock = Clock(Pace())
 
-    def plan(self, watched: WatchPlan | None) -> Plan:
+    def run(self, resume: TrainingState | None, notes: tuple[str, ...]) -> TrainResult:
+        """All of it."""
+        if resume is not None:
+            self._go_on_from(resume)
+        self.listener.started(self._plan(notes))
+        if self.watched is not None and self.keeper.run is not None:
+            self.watch = Watch(self.watched, self.executor, self.loss, self.dataset, self.keeper.run.frames)
+            self.watch.after(self.step)
+        self._save()  # what there is to go back to
+        while not self._is_over() and not self.interruption.requested:
+            self._epoch()
+        if self.interruption.requested:
+            self._save()
+        if self.watch is not None:
+            self.watch.after(self.step, ended=True)
+        self.keeper.restore_best()
+        result = self._result(self._test())
+        self.keeper.finish(result)
+        self.listener.ended(result)
+        return result
+
+    def _go_on_from(self, state: TrainingState) -> None:
+        """Takes over what the state holds besides the weights, which the model has."""
+        updater = self.updater
+        if set(state.slots) == set(updater.slots):  # else they are another optimizer's
+            updater.slots, updater.updates = state.slots, state.updates
+        if updater.average is not None and state.average is not None:
+            updater.average = state.average
+        self.step, self.epochs, self.batches = state.step, state.epochs, state.batches
+        self.totals, self.clock = Totals.from_json(self.task, state.totals), Clock(Pace(**state.pace))
+        self.history, self.warned = list(state.history), set(state.warned)
+        self.monitored = monitored(self.history, self.task)
+        self.last_update = None if state.last_update is None else Update(**state.last_update)
+        with updater.averaged():
+            self.keeper.go_on_from(state, best_of(self.history, self.task))
+
+    def _is_over(self) -> bool:
+        return self.epochs >= self.settings.epochs or has_stalled(self.monitored, self.settings.early_stopping)
+
+    @property
+    def _at_end_of_epoch(self) -> bool:
+        return self.batches == self.loader.batches
+
+    def _epoch(self) -> None:
+        """The rest of an epoch; unless it is interrupted, or training ends within it."""
+        if self.batches and not self._at_end_of_epoch and self._is_due():  # interrupted before it was done
+            self._record()
+            if self._is_over() or self.interruption.requested:
+                return
+        self.clock.start()
+        for batch in self.loader.epoch(self.epochs + 1, self.batches):
+            self._train_on(batch)
+            if self.gathered or self._at_end_of_epoch:
+                continue
+            self._watch()
+            if self.interruption.requested:
+                return
+            if self._is_due():
+                self._record()
+                if self._is_over() or self.interruption.requested:
+                    return
+            elif self.keeper.is_due():
+                self._save()
+            self.clock.start()
+        self._watch()
+        if not self.interruption.requested:
+            self._record()
+
+    def _is_due(self) -> bool:
+        """Whether it is time for a validation. There is one at the very end in any case."""
+        every = self.settings.validate_every
+        if self.history and self.history[-1].step == self.step:
+            return False
+        if every.steps is not None and self.step % every.steps == 0:
+            return True
+        ended = self.epochs + 1  # epochs, if this is the end of one
+        by_epochs = every.epochs is not None and ended % every.epochs == 0
+        return self._at_end_of_epoch and (by_epochs or ended >= self.settings.epochs)
+
+    def _train_on(self, batch: Batch) -> None:
+        """The gradient of a batch, and the update, unless more batches are waited for."""
+        weight, size = None, float(len(batch.x))
+        if self.class_weights is not None:
+            weight, size = sample_weights(self.class_weights, batch.targets)
+        objective = LossObjective.of(self.loss, self.model.graph, batch.targets, weight)
+        count = self.epochs * self.loader.batches + self.batches  # so that no two batches get the same dropout
+        result = self.executor.differentiate(batch.x, objective, training=True, step=count)
+        norm = norm_of(result.flat_gradient)
+        if not (math.isfinite(result.value) and math.isfinite(norm) and are_finite(result.totals)):
+            self.keeper.write_logs()
+            raise self._moment().failed(self.executor, batch, objective, count, result.value)
+        self.executor.update_buffers(result.totals)
+        self.batches += 1
+        self.totals.add(result.values, result.output, batch.targets)
+        self.gathered.append((result.value, len(batch.x)))
+        gradient = self.updater.gather(result.flat_gradient, size, last=self._at_end_of_epoch)
+        if gradient is not None:
+            self._update(gradient, norm if self.settings.accumulate == 1 else norm_of(gradient))
+
+    def _update(self, gradient: Array, norm: float) -> None:
+        lr = self._rate(self.step)
+        before = (self.model.flat.copy(), gradient.copy()) if self._at_end_of_epoch and self.checkup else None
+        self.updater.apply(gradient, norm, lr)
+        if before is not None:
+            self.last_update = Update.between(before[0], self.model, before[1])
+        self.step += 1
+        samples = sum(size for _, size in self.gathered)
+        loss = sum(value * size for value, size in self.gathered) / samples
+        self.gathered.clear()
+        seconds = self.clock.step(samples, self.loader.waited)
+        step = Step(self.epochs + 1, self.batches, self.step, loss, lr, norm, seconds, samples, self.totals.scores())
+        self.keeper.note(step)
+        self.listener.step(step)
+
+    def _rate(self, step: int) -> float:
+        """The learning rate of the update after so many others."""
+        return self.updater.optimizer.lr * self.schedule.multiplier(step, self.horizon, self.monitored)
+
+    def _record(self) -> None:
+        """Measures, where that is due, and files it away: a validation, the end of an epoch, or both.
+
+        If it is interrupted meanwhile, nothing has happened.
+        """
+        val = self._validate() if self._is_due() else None
+        if self.interruption.requested:
+            return
+        self.clock.lap()
+        pace = self.clock.pace
+        record = Record(
+            epoch=self.epochs + 1,
+            step=self.step,
+            lr=self._rate(self.step - 1),
+            train=self.totals.scores(),
+            val=val,
+            seconds=pace.epoch_seconds,
+            images_per_second=pace.epoch_images_per_second,
+            data_wait=pace.data_wait,
+        )
+        self.history.append(record)
+        self.monitored = monitored(self.history, self.task)
+        health = self._health(record)
+        warnings = self._warnings(health)
+        if self._at_end_of_epoch:
+            self.epochs, self.batches, self.totals = self.epochs + 1, 0, Totals(self.task)
+            pace.next_epoch()
+        best = best_of(self.history, self.task)
+        is_best = best is not None and best.step == self.step
+        self._save(best=record if is_best else None)
+        self.listener.recorded(record, best=is_best, health=health)
+        for text in warnings:
+            self.listener.warned(text)
+
+    def _validate(self) -> Scores | None:
+        """The scores on the val split, of the weights that are kept; None without such a split, or if interrupted."""
+        self._require_finite()
+        if self.dataset.val is None:
+            return None
+        with self.updater.averaged():
+            scores = measure(self.executor, self.dataset.val, self.loss, self.task, self.interruption)
+        if scores is not None and not math.isfinite(scores.loss):
+            raise self._moment().diverged(f"after step {self.step} the validation loss is {scores.loss}")
+        return scores
+
+    def _health(self, record: Record) -> tuple[Health, ...]:
+        """Of every layer, at the end of an epoch."""
+        if self.checkup is None or self.last_update is None or not self._at_end_of_epoch:
+            return ()
+        health = self.checkup.health(self.last_update)
+        self.keeper.add_health(health, record)
+        return health
+
+    def _warnings(self, health: tuple[Health, ...]) -> list[str]:
+        """What looks wrong, and has not been said before."""
+        found = [warning for warning in advise(health, self.history, self.task) if warning.kind not in self.warned]
+        self.warned.update(warning.kind for warning in found)
+        return [warning.text for warning in found]
+
+    def _watch(self) -> None:
+        if self.watch is not None:
+            self.watch.after(self.step)
+
+    def _save(self, *, best: Record | None = None) -> None:
+        """Everything as it is now; the weights that are kept as the best too, if this is the moment of that record."""
+        self._require_finite()
+        self.clock.lap()
+        self.keeper.save(self._state())
+        with self.updater.averaged():
+            if best is not None:
+                self.keeper.keep_best(best.epoch, best.step)
+            self.keeper.save_last(self.epochs, self.step)
+
+    def _state(self) -> TrainingState:
+        optimizer = self.updater.optimizer
+        return TrainingState(
+            seed=self.seed,
+            data=fingerprint(self.dataset),
+            optimizer={"type": optimizer.type, **optimizer.model_dump(mode="json")},
+            updates=self.updater.updates,
+            step=self.step,
+            epochs=self.epochs,
+            batches=self.batches,
+            totals=self.totals.to_json(),
+            pace=asdict(self.clock.pace),
+            history=tuple(self.history),
+            warned=tuple(sorted(self.warned)),
+            weights=self.model.state_dict(),
+            slots=self.updater.slots,
+            average=self.updater.average,
+            last_update=None if self.last_update is None else asdict(self.last_update),
+        )
+
+    def _require_finite(self) -> None:
+        """The last update may have been the one too many."""
+        bad = first_bad_tensor(self.model)
+        if bad is not None:
+            when = f"after step {self.step}" if self.step else "before the first step"
+            self.keeper.write_logs()
+            raise self._moment().diverged(f"{when} {bad} holds numbers that are not finite")
+
+    def _moment(self) -> Moment:
+        unwatched = None if self.watch is None else self.watch.diverged(self.step)
+        return Moment(self.keeper.run, self.epochs, self.step, self._rate(self.step), unwatched)
+
+    def _plan(self, notes: tuple[str, ...]) -> Plan:
         return Plan(
             epochs=self.settings.epochs,
-            batches=self.last_batch,
+            batches=self.loader.batches,
+            updates=self.horizon.steps_per_epoch,
             batch_size=self.settings.batch_size,
             samples={name: len(split) for name, split in self.dataset.splits.items()},
             task=self.task.name,
             judged_by=("train" if self.dataset.val is None else "val", self.task.monitor),
-            run=None if self.run is None else self.run.path,
-            watch=watched,
-        )
-
-    def run_epoch(self) -> None:
-        """Every training sample once, then validation; unless it is interrupted."""
-        started, trained = perf_counter(), self.seconds
-        for indices in self._batches():
-            self._train_on(indices)
-            if self.interruption.requested:
-                return
-        self.require_finite()
-        val = None
-        if self.dataset.val is not None:
-            val = measure(self.executor, self.dataset.val, self.loss, self.interruption)
-            if val is None:
-                return
-            if not math.isfinite(val.loss):
-                raise self._diverged(f"after step {self.step} the validation loss is {val.loss}")
-        epoch = Epoch(
-            epoch=len(self.history) + 1,
+            run=None if self.keeper.run is None else self.keeper.run.path,
+            watch=self.watched,
+            done=self.epochs,
             step=self.step,
-            lr=self.optimizer.lr,
-            train=self.totals.scores(),
-            val=val,
-            seconds=perf_counter() - started,
-            images_per_second=self.totals.samples / (self.seconds - trained),
-        )
-        self._close(epoch)
-
-    def _batches(self) -> Iterable[Array]:
-        train = self.dataset.train
-        batches = shuffled_batches(len(train), self.settings.batch_size, self.seed, len(self.history) + 1)
-        return islice(batches, self.batches, None)
-
-    def _train_on(self, indices: Array) -> None:
-        """One step of the optimizer."""
-        started = perf_counter()
-        x, targets = self.dataset.train.batch(indices)
-        objective = LossObjective.of(self.loss, self.model.graph, targets)
-        result = self.executor.differentiate(x, objective, training=True, step=self.step, update_buffers=True)
-        value = result.value
-        if not math.isfinite(value):
-            source = first_bad_value(self.executor, x, self.step)
-            if source == INPUT:
-                raise self._bad_data(indices[bad_samples(x)])
-            where = "" if source is None else f", and the first value that is not finite is {source}"
-            raise self._diverged(f"in step {self.step + 1} the loss is {value}{where}")
-        self.step += 1
-        self.batches += 1
-        before = self.model.flat.copy() if self.checkup and self.batches == self.last_batch else None
-        self.optimizer.update(self.model.flat, result.flat_gradient, self.slots, self.step)
-        if before is not None:
-            self.update = Update.between(before, self.model, result.flat_gradient)
-        self.totals.add(result.values, result.output, targets)
-        self._tell(value, len(indices), perf_counter() - started)
-        if self.watch is not None:
-            self.watch.after(self.step)
-
-    def _tell(self, value: float, samples: int, seconds: float) -> None:
-        self.samples += samples
-        self.seconds += seconds
-        epoch, lr = len(self.history) + 1, self.optimizer.lr
-        self.lines.append({"epoch": epoch, "step": self.step, "loss": value, "lr": lr, "seconds": round(seconds, 6)})
-        self.listener.step(Step(epoch, self.batches, self.step, value, lr, seconds, samples, self.totals.scores()))
-
-    def _close(self, epoch: Epoch) -> None:
-        """Files the epoch away."""
-        self.history.append(epoch)
-        if self.checkup is not None and self.update is not None:
-            self.health += (found.row(epoch.epoch, epoch.step) for found in self.checkup.health(self.update))
-        self.batches, self.totals = 0, Totals(self.task)
-        best = best_of(self.history, self.task)
-        is_best = best is not None and best.epoch == epoch.epoch
-        if is_best:
-            self.best_weights = {key: array.copy() for key, array in self.model.state_dict().items()}
-            if self.run is not None:
-                save_weights(self.run.best, self.model, {"epoch": epoch.epoch})
-        self.save()
-        self.listener.epoch_ended(epoch, best=is_best)
-
-    def save(self) -> None:
-        """Everything as it is now, into the run directory."""
-        if self.run is None:
-            return
-        save_weights(self.run.last, self.model, {"epoch": len(self.history), "step": self.step})
-        save_state(self.run.state, self._state(), self.model)
-        if self.history:
-            self.run.write_metrics([epoch.row() for epoch in self.history])
-        if self.health:
-            self.run.write_health(self.health)
-        self._write_steps()
-
-    def _write_steps(self) -> None:
-        if self.run is not None and self.lines:
-            self.run.append_steps(self.lines)
-        self.lines.clear()
-
-    def _state(self) -> TrainingState:
-        return TrainingState(
-            seed=self.seed,
-            optimizer={"type": self.optimizer.type, **self.optimizer.model_dump(mode="json")},
-            step=self.step,
-            batches=self.batches,
-            totals=self.totals.to_json() if self.batches else None,
-            history=tuple(self.history),
-            weights=self.model.state_dict(),
-            slots=self.slots,
+            notes=notes,
         )
 
-    def require_finite(self) -> None:
-        """The last update may have been the one too many."""
-        bad = first_bad_tensor(self.model)
-        if bad is not None:
-            raise self._diverged(f"after step {self.step} {bad} holds numbers that are not finite")
+    def _test(self) -> EvalResult | None:
+        """Of the best weights; None without a test split, or if interrupted."""
+        if self.dataset.test is None or self.interruption.requested:
+            return None
+        scores = measure(self.executor, self.dataset.test, self.loss, self.task, self.interruption)
+        return None if scores is None else EvalResult.of("test", self.dataset.test, scores)
 
-    def _bad_data(self, samples: Array) -> DataError:
-        self._write_steps()
-        numbers = ", ".join(map(str, sorted(samples.tolist())[:10])) + (", ..." if len(samples) > 10 else "")
-        which = f"sample {numbers}" if len(samples) == 1 else f"samples {numbers}"
-        return DataError(
-            f"the training data hold a number that is not finite: {which} of the training split, "
-            f"in the batch of step {self.step + 1}; remove or replace it"
-        )
-
-    def _diverged(self, what: str) -> DivergedError:
-        self._write_steps()
-        if self.step == 0:
-            fix = "that is before the first update: look for nan or huge numbers in the data and the initial weights"
-        else:
-            lr = self.optimizer.lr
-            fix = f"try a lower learning rate: --set optimizer.lr={min(lr / 10, 0.01):g} (it was {lr:g})"
-        kept = ""
-        if self.run is not None:
-            when = f"after epoch {len(self.history)}" if self.history else "before training"
-            kept = f"; the weights {when} are in {self.run.last}"
-        unwatched = None if self.watch is None else self.watch.diverged(self.step)
-        if unwatched is not None:
-            kept += f"; the last frame is missing: {unwatched}"
-        return DivergedError(f"training diverged in epoch {len(self.history) + 1}: {what}; {fix}{kept}")
-
-    def restore_best(self) -> None:
-        if self.best_weights:
-            self.model.load_state_dict(self.best_weights)
-
-    def result(self, test: EvalResult | None, seconds: float) -> TrainResult:
+    def _result(self, test: EvalResult | None) -> TrainResult:
+        self.clock.lap()
+        pace = self.clock.pace
         return TrainResult(
-            run=None if self.run is None else self.run.path,
+            run=None if self.keeper.run is None else self.keeper.run.path,
+            epochs=self.epochs,
+            step=self.step,
             history=tuple(self.history),
             best=best_of(self.history, self.task),
             test=test,
-            seconds=seconds,
-            images_per_second=self.samples / self.seconds if self.samples else 0.0,
+            seconds=pace.seconds,
+            images_per_second=pace.images_per_second,
             interrupted=self.interruption.requested,
+            stopped_early=self.epochs < self.settings.epochs and self._is_over(),
         )

@@ -7,6 +7,7 @@ and g is the gradient of the mean loss.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -44,15 +45,24 @@ class Optimizer(BaseModel):
         """The slots before the first step."""
         return {slot: np.zeros_like(parameters) for slot in self.slots()}
 
-    def update(self, parameters: Array, gradient: Array, state: Slots, step: int, *, lr: float | None = None) -> None:
+    def update(
+        self,
+        parameters: Array,
+        gradient: Array,
+        state: Slots,
+        step: int,
+        *,
+        lr: float | None = None,
+        spans: Sequence[slice] | None = None,
+    ) -> None:
         """One step: changes `parameters` and `state` (from `new_state`) in place and leaves `gradient` as it is.
 
-        All are flat and of one dtype; `step` is 1 for the first step; `lr` stands in for the optimizer's own.
+        All are flat and of one dtype; `step` is 1 for the first step; `lr` stands in for the optimizer's own. `spans`
+        are the parts of the parameters that take part, by default all; nothing happens to the others.
         """
         rate = self.lr if lr is None else lr
         scratch = np.empty((2, min(CHUNK, parameters.size)), parameters.dtype)
-        for start in range(0, parameters.size, CHUNK):
-            part = slice(start, start + CHUNK)
+        for part in _chunks(spans or [slice(0, parameters.size)]):
             theta = parameters[part]
             slots = {slot: array[part] for slot, array in state.items()}
             self._advance(theta, gradient[part], slots, step, rate, scratch[:, : theta.size])
@@ -68,6 +78,12 @@ class Optimizer(BaseModel):
         np.multiply(theta, self.weight_decay, out=out)
         out += g
         return out
+
+
+def _chunks(spans: Sequence[slice]) -> Iterator[slice]:
+    for span in spans:
+        for start in range(span.start, span.stop, CHUNK):
+            yield slice(start, min(start + CHUNK, span.stop))
 
 
 def _accumulate(total: Array, decay: float, addend: Array) -> None:

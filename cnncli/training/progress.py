@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO
 
 from cnncli.training.evaluation import EvalResult
-from cnncli.training.history import Epoch
-from cnncli.training.metrics import METRICS, Scores
+from cnncli.training.health import Health
+from cnncli.training.history import Record
+from cnncli.training.metrics import Scores, score_text
 from cnncli.training.result import TrainResult
 from cnncli.training.watch import WatchPlan
 
@@ -19,12 +21,16 @@ class Plan:
 
     epochs: int
     batches: int  # an epoch
+    updates: int  # of the weights, an epoch
     batch_size: int
     samples: dict[str, int]  # in each split that there is: train, val, test
     task: str  # classification, multi-label or regression
     judged_by: tuple[Literal["val", "train"], str]  # split and number by which the best epoch is chosen
     run: Path | None
     watch: WatchPlan | None = None
+    done: int = 0  # epochs that were finished before: it is gone on with
+    step: int = 0  # updates that were made before
+    notes: tuple[str, ...] = ()  # what there is to say beforehand, a sentence each
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,9 @@ class Step:
     epoch: int  # from 1
     batch: int  # in this epoch, from 1
     step: int  # since the training began, from 1
-    loss: float  # of this batch, before the update
+    loss: float  # of the batches that it was made from, before it
     lr: float
+    gradient_norm: float  # before clipping
     seconds: float  # that it took, with the preparation of its data
     samples: int
     so_far: Scores  # over the epoch up to here
@@ -44,7 +51,7 @@ class Step:
 class Listener:
     """Hears what happens, on the thread that called `fit`; these methods do nothing.
 
-    `step` is called for every batch: it should return within microseconds. `ended` is not called if the training
+    `step` is called for every update: it should return within microseconds. `ended` is not called if the training
     ends with an exception.
     """
 
@@ -54,11 +61,42 @@ class Listener:
     def step(self, step: Step) -> None:
         """After every update."""
 
-    def epoch_ended(self, epoch: Epoch, *, best: bool) -> None:
-        """After validation and after the epoch was saved; `best`: it is the best so far."""
+    def recorded(self, record: Record, *, best: bool, health: Sequence[Health] = ()) -> None:
+        """After an epoch or a validation within one, when it has been saved; `best`: nothing so far was better.
+        `health` is that of every layer, at the end of an epoch."""
+
+    def warned(self, text: str) -> None:
+        """Something looks wrong, and this is what may help."""
 
     def ended(self, result: TrainResult) -> None:
         """After the last epoch, or an interruption, when everything has been saved and tested."""
+
+
+class Listeners(Listener):
+    """Hands everything on to several."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self.listeners = listeners
+
+    def started(self, plan: Plan) -> None:
+        for each in self.listeners:
+            each.started(plan)
+
+    def step(self, step: Step) -> None:
+        for each in self.listeners:
+            each.step(step)
+
+    def recorded(self, record: Record, *, best: bool, health: Sequence[Health] = ()) -> None:
+        for each in self.listeners:
+            each.recorded(record, best=best, health=health)
+
+    def warned(self, text: str) -> None:
+        for each in self.listeners:
+            each.warned(text)
+
+    def ended(self, result: TrainResult) -> None:
+        for each in self.listeners:
+            each.ended(result)
 
 
 class PlainLines(Listener):
@@ -68,10 +106,14 @@ class PlainLines(Listener):
         self.stream = stream
         self.width = width
         self.epochs = 0
+        self.batches = 0
+        self.batch = 0
 
     def started(self, plan: Plan) -> None:
         """How much there is to learn from."""
-        self.epochs = plan.epochs
+        self.epochs, self.batches = plan.epochs, plan.batches
+        for note in plan.notes:
+            self._write(note)
         counts = ", ".join(f"{count:,} {split}" for split, count in plan.samples.items())
         self._write(f"samples: {counts}; {plan.batches:,} batches of {plan.batch_size} an epoch")
         if plan.judged_by[0] == "train":
@@ -80,11 +122,17 @@ class PlainLines(Listener):
             frames = f"{plan.watch.frames:,} frames, every {plan.watch.every:,} steps"
             self._write(f"watching {', '.join(plan.watch.inputs)}: {frames}, {plan.watch.bytes / 1e6:.3g} MB")
 
-    def epoch_ended(self, epoch: Epoch, *, best: bool) -> None:
-        """The scores, the speed, and whether this is the best epoch so far."""
-        place, train = f"{epoch.epoch}/{self.epochs}", scores_text(epoch.train)
-        val = [] if epoch.val is None else ["val " + scores_text(epoch.val)]
-        speed, time = f"{epoch.images_per_second:,.0f} img/s", f"{epoch.seconds:.1f} s"
+    def step(self, step: Step) -> None:
+        """Remembers how far the epoch is."""
+        self.batch = step.batch
+
+    def recorded(self, record: Record, *, best: bool, health: Sequence[Health] = ()) -> None:
+        """The scores, the speed, and whether this is the best so far."""
+        place, train = f"{record.epoch}/{self.epochs}", scores_text(record.train)
+        if 0 < self.batch < self.batches:  # within an epoch
+            place += f" step {record.step:,}"
+        val = [] if record.val is None else ["val " + scores_text(record.val)]
+        speed, time = f"{record.images_per_second:,.0f} img/s", f"{record.seconds:.1f} s"
         lines = [
             "  ".join([*parts, "best"] if best else parts)
             for parts in (
@@ -97,10 +145,16 @@ class PlainLines(Listener):
         ]
         self._write(next((line for line in lines if self.width is None or len(line) <= self.width), lines[-1]))
 
+    def warned(self, text: str) -> None:
+        """As it is."""
+        self._write(f"warning: {text}")
+
     def ended(self, result: TrainResult) -> None:
         """Whether it was interrupted; the scores on the test split are part of the result, not of the progress."""
         if result.interrupted:
-            self._write(f"interrupted after {len(result.history)} of {self.epochs} epochs")
+            self._write(f"interrupted after {result.epochs} of {self.epochs} epochs")
+        elif result.stopped_early:
+            self._write(f"stopped early, after {result.epochs} of {self.epochs} epochs: no improvement any more")
 
     def _write(self, line: str) -> None:
         print(line, file=self.stream, flush=True)
@@ -108,14 +162,5 @@ class PlainLines(Listener):
 
 def scores_text(scores: Scores | EvalResult) -> str:
     """As one line: `loss 0.3712  accuracy 87.25%`; shares are percentages."""
-    return "  ".join([f"loss {_number(scores.loss)}", *(f"{name} {_shown(name, scores)}" for name in scores.metrics)])
-
-
-def _shown(name: str, scores: Scores | EvalResult) -> str:
-    value = scores.metrics[name]
-    return f"{value:.2%}" if METRICS[name].is_share else _number(value)
-
-
-def _number(value: float) -> str:
-    """With four decimals, unless it is very large or small."""
-    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.3e}"
+    numbers = {"loss": scores.loss, **scores.metrics}
+    return "  ".join(f"{name} {score_text(name, value)}" for name, value in numbers.items())

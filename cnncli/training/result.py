@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnncli.training.evaluation import EvalResult
-from cnncli.training.history import Best, Epoch
+from cnncli.training.history import Best, Record
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,12 @@ class TrainResult:
     """Of a training that was finished or interrupted; what fails ends with an exception."""
 
     run: Path | None
-    history: tuple[Epoch, ...]  # the finished epochs
-    best: Best | None  # None if no epoch was finished
+    epochs: int  # finished
+    step: int  # updates made
+    history: tuple[Record, ...]
+    best: Best | None  # None if nothing was measured yet
     test: EvalResult | None  # of the best weights; None without a test split, or when interrupted
     seconds: float
     images_per_second: float  # of the training alone
     interrupted: bool
+    stopped_early: bool  # because the monitored number did not improve any more

@@ -1,13 +1,17 @@
 """The directory that a training leaves: configuration, metrics and weights.
 
-Every file in it is written beside, synced and renamed: after a crash at any moment each is whole, old or new.
+Every file in it is written beside, synced and renamed: after a crash at any moment each is whole, old or new. They are
+of one moment too: the state file counts, and a training that goes on from it first brings the others back to it.
 """
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -17,9 +21,13 @@ from typing import Any, BinaryIO
 from cnncli.errors import CheckpointError, OutputError, UsageError
 from cnncli.files import write_atomic
 from cnncli.training.frames import Frames
+from cnncli.training.lock import is_locked, locked
 from cnncli.training.tables import Cell, Number, Tell, read_table, write_table
 
 RUNS = Path("runs")
+
+_LEFTOVER = re.compile(r"\.lock|\..*\.tmp")
+"""What a training may leave in a directory in which it had not begun yet."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class RunDirectory:
         """
         path = _new(name) if out is None else _claim(out)
         run = cls(path)
+        run.remove_leftovers()
         write_atomic(run.config, config)
         return run
 
@@ -50,6 +59,10 @@ class RunDirectory:
         run.existing(run.config)
         return run
 
+    def is_one(self) -> bool:
+        """Whether there is anything here that a training leaves, be it damaged."""
+        return any(file.is_file() for file in (self.config, self.metrics, self.steps, self.best, self.last, self.state))
+
     @property
     def config(self) -> Path:
         """Everything resolved: what `cnncli.config.load` takes."""
@@ -57,7 +70,7 @@ class RunDirectory:
 
     @property
     def metrics(self) -> Path:
-        """One row an epoch."""
+        """One row an epoch, or a validation within one."""
         return self.path / "metrics.csv"
 
     @property
@@ -90,6 +103,63 @@ class RunDirectory:
         """All that it takes to go on from `last`."""
         return self.path / "last.state.safetensors"
 
+    @property
+    def result(self) -> Path:
+        """What the training came to; only where it has ended, and not by an error."""
+        return self.path / "result.json"
+
+    @property
+    def diverged(self) -> Path:
+        """The folder of what it takes to look at the step in which the training met NaN or infinity."""
+        return self.path / "diverged"
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Nobody else trains here meanwhile. Raises UsageError if somebody does, OutputError if nothing can be written
+        here."""
+        return locked(self._lock)
+
+    def is_locked(self) -> bool:
+        """Whether a training is at work here."""
+        return is_locked(self._lock)
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / ".lock"
+
+    def remove_leftovers(self) -> None:
+        """What a process that was killed had not finished writing. Only for who holds the lock, or made the folder."""
+        for entry in self.path.glob(".*.tmp"):
+            with suppress(OSError):
+                entry.unlink()
+
+    def rewind(self, step: int) -> list[Mapping[str, Cell]]:
+        """Takes out of the logs what came after so many updates: it will happen again. Returns the rows of health.csv.
+
+        Raises CheckpointError if a log is damaged, OutputError.
+        """
+        rows: list[Mapping[str, Cell]] = []
+        if self.health.exists():
+            self.read_health()  # so that damage is found
+            with self.health.open(encoding="utf-8", newline="") as file:  # and here as text, so that the bytes stay
+                rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+            if rows:
+                self.write_health(rows)
+            else:
+                self.health.unlink()
+        if self.steps.exists():
+            kept = [line for line in self.read_steps() if line["step"] <= step]
+            write_atomic(self.steps, _json_lines(kept))
+        self.result.unlink(missing_ok=True)
+        if self.diverged.is_dir():
+            shutil.rmtree(self.diverged)
+        return rows
+
+    def copy_logs(self, other: RunDirectory) -> None:
+        """Takes over what another training has written besides its state."""
+        for mine, theirs in ((self.best, other.best), (self.steps, other.steps), (self.health, other.health)):
+            if theirs.exists():
+                write_atomic(mine, theirs.read_bytes())
+
     def existing(self, file: Path) -> Path:
         """The same path. Raises CheckpointError, saying what is missing and why that may be."""
         if file.is_file():
@@ -102,13 +172,13 @@ class RunDirectory:
             fix = "no epoch of this training was finished"
         raise CheckpointError(f"{self.path}: has no {file.name}: {fix}")
 
-    def write_metrics(self, rows: Sequence[Mapping[str, Number]]) -> None:
-        """Replaces metrics.csv: one row an epoch, the same columns in each."""
+    def write_metrics(self, rows: Sequence[Mapping[str, Cell]]) -> None:
+        """Replaces metrics.csv: `Record.row` for every record."""
         write_table(self.metrics, rows)
 
     def read_metrics(self, tell: Tell | None = None) -> list[dict[str, Number]]:
         """The rows of metrics.csv, as `read_table` has them. Raises CheckpointError if it is missing or damaged."""
-        return read_table(self.existing(self.metrics), ["epoch"], tell)
+        return read_table(self.existing(self.metrics), ["epoch", "step"], tell)
 
     def write_health(self, rows: Sequence[Mapping[str, Cell]]) -> None:
         """Replaces health.csv: `Health.row` for every epoch and layer."""
@@ -116,7 +186,7 @@ class RunDirectory:
 
     def read_health(self, tell: Tell | None = None) -> list[dict[str, Any]]:
         """The rows of health.csv, as `read_table` has them. Raises CheckpointError if it is missing or damaged."""
-        return read_table(self.existing(self.health), ["epoch", "node"], tell)
+        return read_table(self.existing(self.health), ["epoch", "step", "node"], tell)
 
     def append_steps(self, steps: Iterable[Mapping[str, Number]]) -> None:
         """Adds lines to steps.jsonl, one JSON object each.
@@ -128,7 +198,7 @@ class RunDirectory:
             if self.steps.exists():
                 with self.steps.open("rb") as sofar:
                     shutil.copyfileobj(sofar, file)
-            file.writelines(json.dumps(step).encode() + b"\n" for step in steps)
+            file.write(_json_lines(steps))
 
         write_atomic(self.steps, write)
 
@@ -139,6 +209,10 @@ class RunDirectory:
             return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path}: cannot be read as lines of JSON: {error}") from None
+
+
+def _json_lines(objects: Iterable[Mapping[str, Number]]) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in objects)
 
 
 def _new(name: str) -> Path:
@@ -160,7 +234,7 @@ def _claim(path: Path) -> Path:
     """A directory that is there and empty, or that is made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        found = sorted(entry.name for entry in path.iterdir())
+        found = sorted(entry.name for entry in path.iterdir() if not _LEFTOVER.fullmatch(entry.name))
     except FileExistsError:
         raise UsageError(f"--out {path}: is a file; expected a new or empty directory") from None
     except OSError as error:

@@ -37,7 +37,7 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
 
 
 def read_table(path: Path, key: Sequence[str], tell: Tell | None = None) -> list[dict[str, Any]]:
-    """The rows, nan where there is nothing. No two have the same `key`, whose first column never falls.
+    """The rows, nan where there is nothing. No two have the same `key`, of which no count ever falls.
 
     A last line without its end was cut by a crash or a full disk, be it in the middle of a number: it is left out,
     and `tell` hears of it. Raises CheckpointError with the line where the file is damaged otherwise, or where nobody
@@ -79,14 +79,21 @@ class _Rows:
                 raise self._wrong(line, f"has {len(texts)} values; expected {len(columns)}, one a column")
             row = {column: self._value(line, column, text) for column, text in zip(columns, texts, strict=True)}
             found = tuple(row[name] for name in self.key)
-            what = " of ".join([f"{self.key[0]} {found[0]}", *map(printable, found[1:])])
             if found in seen:
-                raise self._wrong(line, f"{what} is there twice; expected it once")
-            if rows and found[0] < rows[-1][self.key[0]]:
-                raise self._wrong(line, f"{what} comes after {rows[-1][self.key[0]]}; expected them in order")
+                raise self._wrong(line, f"{self._named(found)} is there twice; expected it once")
+            fallen = [name for name in self.key if name in INTEGERS and rows and row[name] < rows[-1][name]]
+            if fallen:
+                before = f"{fallen[0]} {rows[-1][fallen[0]]}"
+                raise self._wrong(line, f"{self._named(found)} comes after {before}; expected them in order")
             seen.add(found)
             rows.append(row)
         return rows
+
+    def _named(self, found: tuple[Any, ...]) -> str:
+        """`epoch 2, step 900 of conv1`."""
+        cells = list(zip(self.key, found, strict=True))
+        counts = ", ".join(f"{name} {value}" for name, value in cells if name in INTEGERS)
+        return " of ".join([counts, *(printable(value) for name, value in cells if name not in INTEGERS)])
 
     def _lines(self, content: bytes) -> Iterator[tuple[int, list[str]]]:
         """The numbers of the lines that are not blank, and what is between the commas."""

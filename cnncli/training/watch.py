@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.data.batches import batch_count
 from cnncli.data.dataset import Dataset
 from cnncli.data.inputs import resolve
 from cnncli.engine import Executor, LossObjective
@@ -59,7 +58,7 @@ def plan_watch(train: TrainSettings, model: Model, loss: Loss, dataset: Dataset)
     _require_layers(settings, model.graph)
     inputs = settings.inputs or (f"{dataset.held_out}:0",)
     resolve(inputs, model.graph.input_shape, None, lambda: dataset)
-    steps = train.epochs * batch_count(len(dataset.train), train.batch_size)
+    steps = train.horizon(len(dataset.train)).steps
     every = settings.every or -(-steps // FRAMES)
     frames = -(-steps // every) + 1
     shapes = frame_shapes(settings, model, loss, len(inputs))

@@ -105,7 +105,7 @@ def test_python_m_cnncli(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"cnncli {cnncli.__version__}\n")
     done = python("train", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: which network? give --config FILE ('cnncli init' has examples)\n"
+    assert done.stderr == "error: which network? give --config FILE ('cnncli init' has examples), or --resume RUN\n"
 
 
 @pytest.mark.parametrize("command", ["config schema", "summary --config net.yaml", "train --help"])

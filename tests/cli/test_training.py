@@ -33,6 +33,9 @@ def test_train_shows_progress_and_ends_with_a_table(cli: Cli, folder: Path) -> N
         "best.safetensors",
         "last.safetensors",
         "last.state.safetensors",
+        "curves.png",
+        "result.json",
+        ".lock",
     }
     assert {path.name for path in (folder / "runs/first").iterdir()} == files
 
@@ -42,7 +45,7 @@ def test_train_as_json(cli: Cli, folder: Path) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     result = outcome.json
     assert result["epochs"] == 3
-    assert set(result["best"]) == {"epoch", "split", "loss", "accuracy"}
+    assert set(result["best"]) == {"epoch", "step", "split", "loss", "accuracy", "monitor", "value"}
     assert result["test"]["samples"] == 40
     assert 0 <= result["test"]["accuracy"] <= 1
     assert result["interrupted"] is False
@@ -72,15 +75,6 @@ def test_a_finished_run_predicts_without_its_data(cli: Cli, trained: Path) -> No
     (trained / "stripes.npz").unlink()
     (result,) = cli("predict", "--run", "runs/first", "one.npy", "--json").json
     assert {each["name"] for each in result["top"]} == {"across", "down"}
-
-
-def test_eval_of_a_split(cli: Cli, trained: Path) -> None:
-    outcome = cli("eval", "--run", "runs/first", "--split", "val")
-    assert outcome.out.startswith("val  loss ")
-    assert outcome.out.endswith("(24 samples)\n")
-    outcome = cli("eval", "--config", "stripes.yaml", "--set", "data.validation=0", "--split", "val")
-    assert outcome.code == 2
-    assert outcome.err.startswith("error: the data has no split 'val'; it has train, test")
 
 
 def test_predict(cli: Cli, trained: Path) -> None:

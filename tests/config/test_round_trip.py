@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from cnncli.config.document import compose, place_in
 from cnncli.config.dump import to_text
 from cnncli.config.place import Problems
 from cnncli.config.tree import plain
+from cnncli.data.augmentation import AUGMENTATIONS
 from cnncli.errors import ConfigError
 
 NUMBERS = st.floats(0, 1, exclude_max=True, allow_subnormal=True)
@@ -148,3 +150,16 @@ def test_resolved_is_equal(document: dict[str, Any]) -> None:
     text = experiment.to_yaml()
     assert load(text) == experiment
     assert load(text).to_yaml() == text
+
+
+def test_augmentations_are_written_with_all_their_options() -> None:
+    every = [name for name in AUGMENTATIONS if name != "crop"]
+    data = f"{{source: fashion-mini, sampling: balanced, augment: [{{type: crop, padding: 3}}, {', '.join(every)}]}}"
+    experiment = load(
+        f"data: {data}\nmodel: {{input: [1, 28, 28], layers: [flatten, {{type: linear, out_features: 3}}]}}\n"
+    )
+    assert experiment.data is not None
+    assert [kind.type for kind in experiment.data.augment] == ["crop", *every]
+    text = experiment.to_yaml()
+    assert re.search(r"type: crop\s+padding: 3\s+padding_mode: zeros\n", text)
+    assert load(text) == experiment

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnncli.config import load
+from cnncli.graph import Model
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -22,9 +23,11 @@ def test_they_are_there() -> None:
         "edge3x3-avgpool",
         "edge3x3-maxpool",
         "fashion",
+        "fashion-mnist",
         "inception-mini",
         "lenet5",
         "mlp-sigmoid",
+        "mnist",
         "mnist-keras",
         "resnet-mini",
         "stride-padding",
@@ -53,3 +56,15 @@ def test_begins_with_what_it_shows_and_how_to_run_it(path: Path) -> None:
 
 def test_fits_a_terminal(path: Path) -> None:
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_what_learns_a_sample_learns_the_whole_by_two_settings(name: str) -> None:
+    path = next(path for path in CONFIGS if path.stem == name)
+    mini, whole = load(path), load(path, ["data.source=idx", f"data.path={name}"])
+    assert mini.data is not None
+    assert whole.data is not None
+    assert (mini.data.type, whole.data.type) == (f"{name.removesuffix('-mnist')}-mini", "idx")
+    assert whole.data.augment == mini.data.augment != ()
+    assert whole.data.normalize == mini.data.normalize == "auto"
+    assert Model.create(whole.graph).flat.size <= 500_000

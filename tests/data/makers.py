@@ -63,6 +63,28 @@ def write_pictures(
     return folder
 
 
+def write_list(folder: Path, name: str = "list.csv", *, columns: str = "path,label") -> Path:
+    """A CSV file that lists COUNTS pictures (8 x 6, colour) of an ant, a bee and a cow, shuffled."""
+    write_pictures(folder / "pictures", {"all": sum(COUNTS)})
+    words = np.array(["ant", "bee", "cow"])[labels()]
+    lines = [f"pictures/all/{index}.png,{word}" for index, word in enumerate(words)]
+    (folder / name).write_text("\n".join([columns, *lines]) + "\n")
+    return folder / name
+
+
+def write_cifar(folder: Path, *, fine: bool = False) -> Path:
+    """COUNTS training and 12 test pictures in the binary files of CIFAR-10, or of CIFAR-100 with its two labels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = np.array_split(labels(), 1 if fine else 5)
+    names = ["train.bin"] if fine else [f"data_batch_{number}.bin" for number in range(1, 6)]
+    parts = dict(zip(names, numbers, strict=True)) | {"test.bin" if fine else "test_batch.bin": labels((5, 4, 3))}
+    for seed, (name, classes) in enumerate(parts.items()):
+        columns = [classes // 2, classes] if fine else [classes]
+        content = np.column_stack([*columns, pixels(len(classes), 3072, seed=seed)])
+        (folder / name).write_bytes(content.astype(np.uint8).tobytes())
+    return folder
+
+
 def png_header(width: int, height: int) -> bytes:
     """A grey PNG that declares this size and holds next to nothing."""
     chunks = {
@@ -74,6 +96,11 @@ def png_header(width: int, height: int) -> bytes:
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in chunks.items()
     )
+
+
+def read_all(source: Source, shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    """The inputs of every split."""
+    return {name: split.inputs for name, split in source.open(shape, seed=0).splits.items()}
 
 
 def inputs(specs: Sequence[str], shape: tuple[int, ...], source: Source | None = None, seed: int = 0) -> Input:

@@ -26,7 +26,17 @@ from cnncli.data.sources.folder import Folder
 from cnncli.data.sources.idx import Idx
 from cnncli.data.sources.npz import Npz
 from cnncli.errors import DataError
-from tests.data.makers import idx_bytes, inputs, labels, pixels, png_header, write_idx, write_mnist, write_pictures
+from tests.data.makers import (
+    idx_bytes,
+    inputs,
+    labels,
+    pixels,
+    png_header,
+    read_all,
+    write_idx,
+    write_mnist,
+    write_pictures,
+)
 
 BAD: dict[str, tuple[Callable[[Path], Source], str]] = {}
 """Name -> who makes the bad data in a folder, and the text expected (a substring) of the error."""
@@ -481,7 +491,7 @@ def test_bad_data_gives_one_clear_error(name: str, tmp_path: Path) -> None:
     make, expected = BAD[name]
     source = make(tmp_path)
     with pytest.raises(DataError) as caught:
-        source.open((3, 6, 8) if isinstance(source, Folder) else (1, 6, 5), seed=0)
+        read_all(source, (3, 6, 8) if isinstance(source, Folder) else (1, 6, 5))
     assert expected in str(caught.value)
     assert str(tmp_path) in str(caught.value)
     assert str(caught.value).isprintable()
@@ -497,7 +507,7 @@ def test_unreadable_for_lack_of_rights(tmp_path: Path, monkeypatch: pytest.Monke
         Idx(path=tmp_path).open((1, 6, 5), seed=0)
 
 
-@pytest.mark.parametrize("kind", ["gzip", "npz", "folder", "array"])
+@pytest.mark.parametrize("kind", ["gzip", "npz", "array"])
 def test_what_does_not_fit_into_memory_is_refused_first(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -505,11 +515,9 @@ def test_what_does_not_fit_into_memory_is_refused_first(
     np.savez_compressed(tmp_path / "a.npz", x=pixels(80, 6, 5), y=labels())
     np.save(tmp_path / "a.npy", pixels(6, 5))
     write_mnist(tmp_path / "mnist", suffix=".gz")
-    zoo(tmp_path / "zoo")
     opened: dict[str, Callable[[], object]] = {
         "gzip": lambda: read_idx(tmp_path / "mnist" / f"{IMAGES}.gz"),
         "npz": lambda: read_npz(tmp_path / "a.npz", "x"),
-        "folder": lambda: Folder(path=tmp_path / "zoo").open((3, 6, 8), seed=0),
         "array": lambda: read_array(str(tmp_path / "a.npy"), (1, 6, 5)),
     }
     with pytest.raises(DataError, match=r"needs 0.0 GiB of memory; expected at most 0.0 GiB, half of what there is; "):
@@ -583,7 +591,7 @@ for name in ("idx_declares_the_impossible", "gzip_declares_the_impossible", "npz
     folder.mkdir()
     source = bad.BAD[name][0](folder)
     try:
-        source.open((3, 6, 8) if name == "picture_bomb" else (1, 6, 5), seed=0)
+        bad.read_all(source, (3, 6, 8) if name == "picture_bomb" else (1, 6, 5))
     except DataError:
         print(name)
 """

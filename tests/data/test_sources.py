@@ -16,11 +16,14 @@ from pydantic import ValidationError
 
 from cnncli.data.formats.idx import read_idx
 from cnncli.data.formats.npy import npz_keys, read_npz
+from cnncli.data.sources.cifar import Cifar10, Cifar100
+from cnncli.data.sources.csv import Csv
 from cnncli.data.sources.folder import Folder
 from cnncli.data.sources.idx import Idx
+from cnncli.data.sources.npy import Npy
 from cnncli.data.sources.npz import Npz
 from cnncli.errors import DataError
-from tests.data.makers import labels, pixels, write_idx, write_mnist, write_pictures
+from tests.data.makers import labels, pixels, write_cifar, write_idx, write_mnist, write_pictures
 
 DTYPES = ("uint8", "int8", "int16", "int32", "float32", "float64")
 
@@ -104,7 +107,7 @@ def test_npz_maps_what_is_not_compressed(tmp_path: Path, save: Any, order: Any) 
 def test_npz_splits_stay_mapped(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=pixels(80, 6, 5, 3), y=labels())
     dataset = Npz(path=tmp_path / "a.npz").open((3, 6, 5), seed=0)
-    assert mapped(dataset.train.store)
+    assert mapped(np.asarray(dataset.train.store))
     assert dataset.split("val").store is dataset.train.store
 
 
@@ -231,16 +234,138 @@ def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
     assert len(Folder(path=tmp_path, validation=0).open((3, 6, 8), seed=0).train) == 4
 
 
-def test_every_unreadable_picture_is_named(tmp_path: Path) -> None:
+def test_every_file_that_is_no_picture_is_named_at_once(tmp_path: Path) -> None:
     write_pictures(tmp_path, {"a": 3, "b": 30})
     (tmp_path / "a" / "1.png").write_bytes(b"nothing")
     for index in range(25):
-        content = (tmp_path / "b" / f"{index}.png").read_bytes()
-        (tmp_path / "b" / f"{index}.png").write_bytes(content[:60])
+        (tmp_path / "b" / f"{index}.png").write_bytes(b"")
     with pytest.raises(DataError) as caught:
         Folder(path=tmp_path).open((3, 6, 8), seed=0)
     lines = str(caught.value).splitlines()
     assert lines[0] == f"{tmp_path}/a/1.png: is no picture; expected PNG, JPEG, BMP or WebP"
-    assert lines[1].startswith(f"{tmp_path}/b/0.png: the picture is damaged or cut short")
+    assert lines[1] == f"{tmp_path}/b/0.png: is empty; expected a picture"
     assert lines[-1] == "... and 6 more"
     assert len(lines) == 21
+
+
+def test_a_damaged_picture_is_named_when_it_is_met(tmp_path: Path) -> None:
+    write_pictures(tmp_path, {"a": 3, "b": 3})
+    content = (tmp_path / "b" / "0.png").read_bytes()
+    (tmp_path / "b" / "0.png").write_bytes(content[:60])
+    train = Folder(path=tmp_path, validation=0).open((3, 6, 8), seed=0).train
+    assert train.raw([0, 1, 2, 4, 5]).shape == (5, 3, 6, 8)
+    for ahead in (False, True):
+        if ahead:
+            train.prefetch([2, 3])
+        with pytest.raises(DataError) as caught:
+            train.raw([2, 3])
+        message = str(caught.value)
+        assert message.startswith(f"{tmp_path}/b/0.png: the picture is damaged or cut short")
+        assert message.endswith("; 'cnncli data check' lists all such files")
+
+
+# CSV
+
+
+def written(folder: Path, text: str) -> Csv:
+    """A list of ten pictures, p/0.png to p/9.png, that lie in the folder."""
+    write_pictures(folder, {"p": 10})
+    (folder / "a.csv").write_text(text)
+    return Csv(path=folder / "a.csv", validation=0)
+
+
+def rows(*columns: str) -> str:
+    """For ten pictures, column by column: ten texts that are separated by blanks."""
+    fields = [[f"p/{index}.png" for index in range(10)], *(column.split() for column in columns)]
+    return "\n".join(map(",".join, zip(*fields, strict=True))) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "expected", "names"),
+    [
+        ("b a b a b a b a b c", [1, 0, 1, 0, 1, 0, 1, 0, 1, 2], ("a", "b", "c")),
+        ("0 1 0 1 0 1 0 1 0 7", [0, 1, 0, 1, 0, 1, 0, 1, 0, 7], None),
+        ("0.5 1 -2 3 4 5 6 7 8 1e2", [[0.5], [1], [-2], [3], [4], [5], [6], [7], [8], [100]], None),
+    ],
+)
+def test_csv_tells_classes_from_numbers(
+    column: str, expected: list[object], names: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    dataset = written(tmp_path, "file,kind\n" + rows(column)).open((3, 6, 8), seed=0)
+    assert dataset.class_names == names
+    assert dataset.train.targets.tolist() == expected
+    assert dataset.train.targets.dtype == (np.float32 if isinstance(expected[0], list) else np.int64)
+
+
+def test_csv_takes_the_classes_in_the_order_that_is_told(tmp_path: Path) -> None:
+    source = written(tmp_path, "file,kind\n" + rows("9 7 9 7 9 7 9 7 9 7"))
+    told = source.model_copy(update={"classes": ("9", "7")}).open((3, 6, 8), seed=0)
+    assert told.train.targets.tolist() == [0, 1] * 5
+    numbers = source.model_copy(update={"classes": tuple("abcdefghij")}).open((3, 6, 8), seed=0)
+    assert numbers.train.targets.tolist() == [9, 7] * 5
+
+
+def test_csv_with_several_columns_and_splits(tmp_path: Path) -> None:
+    splits = "train train val train test train validation train train test"
+    table = "split,file,x,y,note\n" + "\n".join(
+        f"{split},p/{row}.png,{row},{row / 2},n" for row, split in enumerate(splits.split())
+    )
+    source = written(tmp_path, table).model_copy(update={"image": "file", "targets": ("y", "x")})
+    dataset = source.open((3, 6, 8), seed=0)
+    assert dataset.train.targets.tolist() == [[0, 0], [0.5, 1], [1.5, 3], [2.5, 5], [3.5, 7], [4, 8]]
+    assert dataset.split("val").targets.tolist() == [[1, 2], [3, 6]]
+    assert dataset.split("test").targets.tolist() == [[2, 4], [4.5, 9]]
+    with Image.open(tmp_path / "p" / "6.png") as image:
+        np.testing.assert_array_equal(dataset.split("val").display(1), np.asarray(image))
+
+
+def test_csv_may_have_quotes_a_mark_and_blank_lines(tmp_path: Path) -> None:
+    table = "\ufefffile, kind\r\n" + rows("x y x y x y x y x y").replace("\n", "\r\n\r\n")
+    dataset = written(tmp_path, table.replace("p/0.png", '"p/0.png"')).open((3, 6, 8), seed=0)
+    assert dataset.class_names == ("x", "y")
+    assert len(dataset.train) == 10
+
+
+# CIFAR
+
+
+def test_cifar_is_its_records(tmp_path: Path) -> None:
+    write_cifar(tmp_path)
+    (tmp_path / "batches.meta.txt").write_text("plane\ncar\nbird\n\n")
+    dataset = Cifar10(path=tmp_path, validation=0).open((3, 32, 32), seed=0)
+    assert dataset.class_names == ("plane", "car", "bird")
+    content = b"".join((tmp_path / f"data_batch_{number}.bin").read_bytes() for number in range(1, 6))
+    records = np.frombuffer(content, np.uint8).reshape(80, 3073)
+    np.testing.assert_array_equal(dataset.train.targets, records[:, 0])
+    order = np.random.default_rng(0).permutation(80)
+    np.testing.assert_array_equal(dataset.train.raw(order).reshape(80, -1), records[order, 1:])
+    np.testing.assert_array_equal(dataset.train.display(70), records[70, 1:].reshape(3, 32, 32).transpose(1, 2, 0))
+
+
+def test_cifar100_has_coarse_and_fine_labels(tmp_path: Path) -> None:
+    write_cifar(tmp_path, fine=True)
+    (tmp_path / "coarse_label_names.txt").write_text("animal\nmachine\n")
+    fine = Cifar100(path=tmp_path, validation=0).open((3, 32, 32), seed=0)
+    coarse = Cifar100(path=tmp_path, validation=0, labels="coarse").open((3, 32, 32), seed=0)
+    assert (fine.class_names, coarse.class_names) == (None, ("animal", "machine"))
+    np.testing.assert_array_equal(fine.train.targets // 2, coarse.train.targets)
+
+
+# NPY
+
+
+def test_npy_with_splits_of_its_own(tmp_path: Path) -> None:
+    arrays_ = {name: pixels(count, 4, 5) for name, count in (("train", 9), ("val", 4), ("test", 3))}
+    options = {"inputs": "train_x.npy", "targets": "train_y.npy"}
+    for name, array in arrays_.items():
+        np.save(tmp_path / f"{name}_x.npy", array)
+        np.save(tmp_path / f"{name}_y.npy", np.arange(len(array)))
+        if name != "train":
+            options |= {f"{name}_inputs": f"{name}_x.npy", f"{name}_targets": f"{name}_y.npy"}
+    source = Npy.model_validate(options)
+    dataset = source.located(dict.fromkeys(source.paths, tmp_path)).open((1, 4, 5), seed=0)
+    for name, array in arrays_.items():
+        assert mapped(np.asarray(dataset.split(name).store))
+        np.testing.assert_array_equal(dataset.split(name).inputs[:, 0], array)
+    with pytest.raises(ValidationError, match="expected val_inputs and val_targets together"):
+        Npy.model_validate({key: value for key, value in options.items() if key != "val_targets"})

@@ -7,6 +7,7 @@ import re
 import struct
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from cnncli import __version__
 from cnncli.errors import CheckpointError, OutputError
 from cnncli.graph import Model
 from cnncli.training.checkpoint import TrainingState, load_state, load_weights, save_state, save_weights
-from cnncli.training.history import Epoch
+from cnncli.training.history import Record
 from cnncli.training.metrics import Scores
 
 from .networks import convnet, sequence, weights_of
@@ -247,13 +248,20 @@ def state(network: Model) -> TrainingState:
     scores = Scores(1 / 3, {"accuracy": 0.1})
     return TrainingState(
         seed=7,
+        data={"train": [600, 123], "val": [60, 4]},
         optimizer={"type": "adam", "lr": 1e-3, "betas": [0.9, 0.999]},
+        updates=40,
         step=41,
+        epochs=2,
         batches=2,
         totals={"samples": 64, "loss": 0.1 + 0.2, "sums": {"accuracy": [12.0]}},
-        history=(Epoch(1, 39, 1e-3, scores, scores, 1.5, 2e4), Epoch(2, 39, 1e-3, scores, None, 1.5, 2e4)),
+        pace={"seconds": 1.5},
+        history=(Record(1, 39, 1e-3, scores, scores, 1.5, 2e4, 0.0), Record(2, 39, 1e-3, scores, None, 1.5, 2e4, 0.1)),
+        warned=("overfitting",),
         weights=network.state_dict(),
         slots={slot: rng.normal(size=network.flat.size).astype(np.float32) for slot in ("gradient_sum", "square_sum")},
+        average=rng.normal(size=network.flat.size).astype(np.float32),
+        last_update={"weights": {"conv2d0": 1.5}, "gradients": {}, "changes": {}},
     )
 
 
@@ -266,9 +274,12 @@ def test_a_training_state_comes_back_whole(path: Path) -> None:
     assert {slot: array.tobytes() for slot, array in loaded.slots.items()} == {
         slot: array.tobytes() for slot, array in saved.slots.items()
     }
-    for name in ("seed", "optimizer", "step", "batches", "totals", "history"):
+    assert loaded.average is not None
+    assert saved.average is not None
+    assert loaded.average.tobytes() == saved.average.tobytes()
+    arrays = {"weights", "slots", "average"}
+    for name in {field.name for field in fields(TrainingState)} - arrays:
         assert getattr(loaded, name) == getattr(saved, name), name
-    assert loaded.epochs == 2
     assert "optimizer.square_sum.conv2d0.weight" in load_file(path)
 
 

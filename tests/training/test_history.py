@@ -1,4 +1,4 @@
-"""Which epoch is the best."""
+"""Which moment of a training is the best."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 
 import pytest
 
-from cnncli.training.history import Best, Epoch, best_of
+from cnncli.training.history import Best, Record, best_of, rows_of
 from cnncli.training.metrics import TASKS, Scores
 
 
-def epochs(*scores: tuple[float, float | None], split: str = "val") -> list[Epoch]:
+def records(*scores: tuple[float, float | None], split: str = "val") -> list[Record]:
     """From (loss, accuracy) of each."""
     found = []
     for number, (loss, accuracy) in enumerate(scores, start=1):
         judged = Scores(loss, {} if accuracy is None else {"accuracy": accuracy})
         other = Scores(0.0, judged.metrics)
         pair = (other, judged) if split == "val" else (judged, None)
-        found.append(Epoch(number, 10 * number, 0.1, *pair, 1.0, 100.0))
+        found.append(Record(number, 10 * number, 0.1, *pair, 1.0, 100.0, 0.01))
     return found
 
 
@@ -34,7 +34,24 @@ def epochs(*scores: tuple[float, float | None], split: str = "val") -> list[Epoc
 @pytest.mark.parametrize("split", ["val", "train"])
 def test_best(task: str, scores: list[tuple[float, float | None]], expected: int, split: str) -> None:
     loss, accuracy = scores[expected - 1]
-    assert best_of(epochs(*scores, split=split), TASKS[task]) == Best(expected, split, loss, accuracy)  # type: ignore[arg-type]
+    monitor = TASKS[task].monitor
+    value = loss if monitor == "loss" else accuracy
+    best = best_of(records(*scores, split=split), TASKS[task])
+    assert best == Best(expected, 10 * expected, split, loss, accuracy, monitor, value)  # type: ignore[arg-type]
+
+
+def test_moments_without_validation_are_not_compared_with_those_that_have_one() -> None:
+    with_val, without = records((0.5, 0.8)), records((0.1, 0.99), split="train")
+    best = best_of([*without, *with_val], TASKS["classification"])
+    assert best is not None
+    assert (best.split, best.accuracy) == ("val", 0.8)
+
+
+def test_rows_have_the_same_columns() -> None:
+    rows = rows_of([*records((0.1, 0.99), split="train"), *records((0.5, 0.8))])
+    assert list(rows[0]) == list(rows[1])
+    assert (rows[0]["val_loss"], rows[1]["val_loss"]) == (None, 0.5)
+    assert not any(name.startswith("val") for name in rows_of(records((0.1, 0.99), split="train"))[0])
 
 
 def test_no_epoch_no_best() -> None:
@@ -43,5 +60,5 @@ def test_no_epoch_no_best() -> None:
 
 @pytest.mark.parametrize("split", ["val", "train"])
 def test_records_survive_json(split: str) -> None:
-    for epoch in epochs((1 / 3, 0.1), (0.2, None), split=split):
-        assert Epoch.from_json(json.loads(json.dumps(epoch.to_json()))) == epoch
+    for record in records((1 / 3, 0.1), (0.2, None), split=split):
+        assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record

@@ -9,7 +9,7 @@ import pytest
 
 from cnncli.engine.names import ArrayName
 from cnncli.training.evaluation import EvalResult
-from cnncli.training.history import Epoch
+from cnncli.training.history import Record
 from cnncli.training.metrics import Scores
 from cnncli.training.progress import PlainLines, Plan
 from cnncli.training.result import TrainResult
@@ -21,12 +21,12 @@ TRAIN, VAL = Scores(0.512345, {"accuracy": 0.81234}), Scores(1234567.0, {"mae": 
 def test_lines() -> None:
     stream = io.StringIO()
     lines = PlainLines(stream)
-    lines.started(Plan(3, 79, 64, {"train": 5000, "test": 1000}, "classification", ("train", "accuracy"), None))
-    epoch = Epoch(1, 79, 0.1, TRAIN, None, 4.05, 12345.6)
-    lines.epoch_ended(epoch, best=True)
-    lines.epoch_ended(Epoch(2, 158, 0.1, TRAIN, VAL, 4.05, 999.6), best=False)
+    lines.started(Plan(3, 79, 79, 64, {"train": 5000, "test": 1000}, "classification", ("train", "accuracy"), None))
+    epoch = Record(1, 79, 0.1, TRAIN, None, 4.05, 12345.6, 0.0)
+    lines.recorded(epoch, best=True)
+    lines.recorded(Record(2, 158, 0.1, TRAIN, VAL, 4.05, 999.6, 0.0), best=False)
     test = EvalResult("test", 1000, 0.25, 0.9, {"accuracy": 0.9})
-    lines.ended(TrainResult(Path("runs/x"), (epoch,), None, test, 1.0, 1.0, True))
+    lines.ended(TrainResult(Path("runs/x"), 1, 79, (epoch,), None, test, 1.0, 1.0, True, False))
     assert stream.getvalue().splitlines() == [
         "samples: 5,000 train, 1,000 test; 79 batches of 64 an epoch",
         "no val split: the best epoch is chosen by the training accuracy",
@@ -39,7 +39,7 @@ def test_lines() -> None:
 def test_what_will_be_watched_is_told_with_its_size() -> None:
     stream = io.StringIO()
     watch = WatchPlan(("test:0", "test:3"), 1200, 61, {ArrayName("activation", "conv1"): (2, 6, 28, 28)}, 2_295_552)
-    PlainLines(stream).started(Plan(1, 79, 64, {"train": 5000}, "classification", ("val", "accuracy"), None, watch))
+    PlainLines(stream).started(Plan(1, 79, 79, 64, {"train": 5000}, "classification", ("val", "accuracy"), None, watch))
     assert stream.getvalue().splitlines()[-1] == "watching test:0, test:3: 61 frames, every 1,200 steps, 2.3 MB"
 
 
@@ -59,5 +59,5 @@ def test_a_line_that_must_fit_says_less(width: int, line: str) -> None:
     lines = PlainLines(stream, width)
     lines.epochs = 10
     train, val = Scores(0.3712, {"accuracy": 0.8725}), Scores(0.4019, {"accuracy": 0.861})
-    lines.epoch_ended(Epoch(10, 790, 0.1, train, val, 4.05, 12345.6), best=True)
+    lines.recorded(Record(10, 790, 0.1, train, val, 4.05, 12345.6, 0.0), best=True)
     assert stream.getvalue() == line + "\n"

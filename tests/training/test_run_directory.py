@@ -140,11 +140,13 @@ def test_what_is_missing_is_named(run: RunDirectory, tmp_path: Path) -> None:
 
 
 def test_damaged_tables_are_named_with_their_line(run: RunDirectory) -> None:
-    run.metrics.write_text("epoch,train_loss\n1,2\n1,2\n")
-    with pytest.raises(CheckpointError, match=r"run/metrics\.csv:3: epoch 1 is there twice; expected it once"):
+    run.metrics.write_text("epoch,step,train_loss\n1,9,2\n1,9,2\n")
+    with pytest.raises(CheckpointError, match=r"run/metrics\.csv:3: epoch 1, step 9 is there twice; expected it once"):
         run.read_metrics()
-    run.health.write_text("epoch,node,dead\n1,conv1,\n1,conv2,0.5\n1,conv1,\n")
-    with pytest.raises(CheckpointError, match=r"run/health\.csv:4: epoch 1 of conv1 is there twice; expected it once"):
+    run.health.write_text("epoch,step,node,dead\n1,9,conv1,\n1,9,conv2,0.5\n1,9,conv1,\n")
+    with pytest.raises(
+        CheckpointError, match=r"run/health\.csv:4: epoch 1, step 9 of conv1 is there twice; expected it once"
+    ):
         run.read_health()
 
 

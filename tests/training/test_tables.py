@@ -32,6 +32,44 @@ def test_whole_rows_come_back(table: Path) -> None:
     assert others == ROWS[1:]
 
 
+def test_rows_of_one_epoch_are_told_apart_by_their_steps(tmp_path: Path) -> None:
+    rows = [
+        {"epoch": 1, "step": 5, "val_loss": 0.5},
+        {"epoch": 1, "step": 8, "val_loss": None},
+        {"epoch": 2, "step": 10, "val_loss": 0.25},
+    ]
+    path = tmp_path / "metrics.csv"
+    write_table(path, rows)
+    found = read_table(path, ["epoch", "step"])
+    assert [(row["epoch"], row["step"]) for row in found] == [(1, 5), (1, 8), (2, 10)]
+    assert [row["val_loss"] for row in found] == [0.5, pytest.approx(math.nan, nan_ok=True), 0.25]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("1,5\n1,5\n", "3: epoch 1, step 5 is there twice; expected it once"),
+        ("1,5\n1,4\n", "3: epoch 1, step 4 comes after step 5; expected them in order"),
+        ("1,5\n2,4\n", "3: epoch 2, step 4 comes after step 5; expected them in order"),
+        ("2,5\n1,9\n", "3: epoch 1, step 9 comes after epoch 2; expected them in order"),
+        ("1,\n", "2: step is ''; expected a whole number from 1 on"),
+    ],
+)
+def test_steps_are_in_order(tmp_path: Path, lines: str, message: str) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"epoch,step\n{lines}")
+    with pytest.raises(CheckpointError) as caught:
+        read_table(path, ["epoch", "step"])
+    assert str(caught.value).startswith(f"{path}:{message}; mend or delete the line, or train again")
+
+
+def test_a_row_of_a_layer_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "health.csv"
+    path.write_text("epoch,step,node\n1,5,conv1\n1,5,relu1\n1,5,conv1\n")
+    with pytest.raises(CheckpointError, match="4: epoch 1, step 5 of conv1 is there twice"):
+        read_table(path, ["epoch", "step", "node"])
+
+
 def test_a_table_that_was_edited_elsewhere(table: Path) -> None:
     table.write_bytes(table.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
     assert [row["epoch"] for row in read_table(table, KEY)] == [1, 1, 2]
@@ -76,7 +114,7 @@ def test_wherever_the_file_is_cut_the_whole_lines_are_read_and_the_cut_is_told(t
         (b"epoch,loss\n-1,2\n", "2: epoch is '-1'; expected a whole number from 1 on; mend or delete the line"),
         (b"epoch,loss\n,2\n", "2: epoch is ''; expected a whole number from 1 on; mend or delete the line"),
         (b"epoch,loss\n1,2\n1,3\n", "3: epoch 1 is there twice; expected it once; mend or delete the line"),
-        (b"epoch,loss\n2,2\n1,3\n", "3: epoch 1 comes after 2; expected them in order; mend or delete the line"),
+        (b"epoch,loss\n2,2\n1,3\n", "3: epoch 1 comes after epoch 2; expected them in order; mend or delete the line"),
         (b"epoch,loss\n1,2\n\xff\xfe\0\n", "3: is no text in UTF-8; expected numbers; mend or delete the line"),
         (b'epoch,loss\n1,"2"x\n', "2: is no line of a table ("),
     ],

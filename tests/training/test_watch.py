@@ -83,7 +83,7 @@ def test_a_slow_watch_does_not_slow_the_training_that_is_told(
         nonlocal now
         now += 3600
 
-    monkeypatch.setattr("cnncli.training.loop.perf_counter", clock)
+    monkeypatch.setattr("cnncli.training.pace.perf_counter", clock)
     monkeypatch.setattr(Watch, "after", after)
     _, result = train(run, WatchSettings(every=1))
     assert [epoch.images_per_second for epoch in result.history] == [16, 16]  # a step of 16 samples is a second

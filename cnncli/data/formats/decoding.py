@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +19,25 @@ Shape = tuple[int, ...]
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _MODES = {1: "L", 3: "RGB"}
+_MOST_PIXELS = 89_478_485  # Pillow's bound: a quarter of a GiB in colour
+_MOST_DECODED = 1 << 25  # pixels: with transparency each takes sixteen bytes while it is made white
+_MOST_SCANNED = (
+    1 << 30
+)  # pixels times scans of a progressive JPEG: every scan, though it be empty, goes over all of them
+_START_OF_SCAN = b"\xff\xda"
+_MAY_TURN = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}  # metadata that may tell an orientation
 
 
-@contextmanager
-def strict() -> Iterator[None]:
-    """While this is open decompression bombs are errors, and odd metadata is passed over.
+class _TooLargeError(Exception):
+    """It would take long, or much memory, to decode."""
 
-    The filters of warnings are the whole process's: open it in one thread, around all that decode.
+
+def pass_over_oddities() -> None:
+    """From now on Pillow is silent about metadata that it cannot make sense of, and about sizes, which we judge.
+
+    The filters of warnings are the whole process's, so this cannot be opened and closed around work in threads.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of metadata that Pillow cannot make sense of
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def decode(path: Path, shape: Shape, resize: Resize) -> NDArray[np.uint8]:
@@ -39,25 +45,47 @@ def decode(path: Path, shape: Shape, resize: Resize) -> NDArray[np.uint8]:
     channels, height, width = shape
     existing_file(path)
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with open(path, "rb") as file, Image.open(file, formats=_FORMATS) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise Image.DecompressionBombError
+            _check_scans(image, file)
             side = 4 * max(height, width)  # fine enough to hide that the smaller size is rounded up
             image.draft(None, (side, side))  # a JPEG decodes at an eighth of its size in a fraction of the time
-            upright = ImageOps.exif_transpose(image)
+            if image.width * image.height > _MOST_DECODED:
+                raise _TooLargeError(f"{image.width:,} x {image.height:,} pixels; expected at most {_MOST_DECODED:,}")
+            image.load()
+            upright = ImageOps.exif_transpose(image) if _MAY_TURN & image.info.keys() else image
             picture = _resized(_flat(upright, _MODES[channels]), (width, height), resize)
     except UnidentifiedImageError:
         raise DataError(f"{printable(path)}: is no picture; expected PNG, JPEG, BMP or WebP") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        size = f"more than {Image.MAX_IMAGE_PIXELS:,} pixels"
+    except Image.DecompressionBombError:
+        size = f"more than {_MOST_PIXELS:,} pixels"
         raise DataError(f"{printable(path)}: has {size}, as a decompression bomb has; shrink it") from None
+    except _TooLargeError as error:
+        raise DataError(f"{printable(path)}: has {error}; shrink it") from None
     except Exception as error:  # on a garbled file Pillow's readers raise almost anything
         raise DataError(f"{printable(path)}: the picture is damaged or cut short: {printable(error)}") from error
     return np.asarray(picture, np.uint8).reshape(height, width, channels).transpose(2, 0, 1)
 
 
+def _check_scans(image: Image.Image, file: IO[bytes]) -> None:
+    """A progressive JPEG has some ten scans; one of thousands keeps the decoder busy for minutes."""
+    if "progressive" not in image.info:
+        return
+    place = file.tell()
+    file.seek(0)
+    scans = file.read().count(_START_OF_SCAN)
+    file.seek(place)
+    if scans * image.width * image.height > _MOST_SCANNED:
+        raise _TooLargeError(f"{image.width:,} x {image.height:,} pixels in {scans:,} scans")
+
+
 def _flat(image: Image.Image, mode: str) -> Image.Image:
     """Eight bits a channel, in `mode`; what is transparent shows white."""
+    if image.mode == mode and "transparency" not in image.info:
+        return image
     if image.mode.startswith("I"):  # 16 bits a pixel
-        return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert(mode)
+        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert(mode)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.data.files import existing_file, reading, some_of
 from cnncli.data.formats.resize import Resize
 from cnncli.errors import DataError
+from cnncli.wording import printable
 
 Shape = tuple[int, ...]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-_MOST_LISTED = 20
+_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
+_LONGEST_START = 12  # RIFF, four bytes of size, WEBP
 
 
 def require_picture_shape(shape: Shape) -> None:
@@ -32,22 +33,35 @@ def read_pictures(paths: Sequence[Path], shape: Shape, resize: Resize) -> NDArra
     from cnncli.data.formats import decoding  # noqa: PLC0415 - it loads Pillow, which few commands need
 
     require_picture_shape(shape)
+    decoding.pass_over_oddities()
     pictures = np.empty((len(paths), *shape), np.uint8)
     errors: list[str] = []
-
-    def try_decode(path: Path) -> NDArray[np.uint8] | DataError:
+    for row, path in enumerate(paths):
         try:
-            return decoding.decode(path, shape, resize)
+            pictures[row] = decoding.decode(path, shape, resize)
         except DataError as error:
-            return error
-
-    with decoding.strict(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for row, result in enumerate(pool.map(try_decode, paths)):
-            if isinstance(result, DataError):
-                errors.append(str(result))
-            else:
-                pictures[row] = result
+            errors.append(str(error))
     if errors:
-        more = [f"... and {len(errors) - _MOST_LISTED} more"] if len(errors) > _MOST_LISTED else []
-        raise DataError("\n".join(errors[:_MOST_LISTED] + more))
+        raise DataError(some_of(errors))
     return pictures
+
+
+def complaint(path: Path) -> str | None:
+    """What the file's first bytes show to be wrong with it as a picture; None if nothing."""
+    try:
+        existing_file(path)
+        with reading(path), open(path, "rb", buffering=0) as file:
+            start = file.read(_LONGEST_START)
+    except DataError as error:
+        return str(error)
+    if not start:
+        return f"{printable(path)}: is empty; expected a picture"
+    if not start.startswith(_STARTS) and not (start.startswith(b"RIFF") and start.endswith(b"WEBP")):
+        return f"{printable(path)}: is no picture; expected PNG, JPEG, BMP or WebP"
+    return None
+
+
+def require_pictures(paths: Iterable[Path]) -> None:
+    """One DataError names every file that by its first bytes is no picture."""
+    if problems := [problem for problem in map(complaint, paths) if problem]:
+        raise DataError(some_of(problems))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -11,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cnncli.data.files import existing_folder, reading, require_memory
-from cnncli.data.formats.picture import SUFFIXES, read_pictures, require_picture_shape
+from cnncli.data.files import existing_folder, reading, some_of
+from cnncli.data.formats.picture import SUFFIXES, require_picture_shape, require_pictures
 from cnncli.data.formats.resize import Resize
 from cnncli.data.source import Pool, Shape, Source, check_class_names
+from cnncli.data.stores import open_pictures
 from cnncli.errors import DataError
 from cnncli.wording import printable
 
@@ -43,7 +43,7 @@ class Folder(Source):
         return self.resize
 
     def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
-        """List everything, check it, then decode what `limit` leaves."""
+        """List everything, and check what can be checked without decoding."""
         require_picture_shape(input_shape)
         root = existing_folder(self.path)
         folders = _split_folders(root)
@@ -58,12 +58,10 @@ class Folder(Source):
                 where = printable(folders[name])
                 raise DataError(f"{where}: has classes that the training pictures have not: {listed}")
         chosen = {name: self._chosen(classes, names, seed) for name, classes in splits.items()}
-        count = sum(len(paths) for paths, _ in chosen.values())
-        require_memory(count * math.prod(input_shape), f"{printable(root)}: {count:,} pictures", "set data.limit")
-        return {
-            name: Pool(read_pictures(paths, input_shape, self.resize), labels, printable(root), printable(root))
-            for name, (paths, labels) in chosen.items()
-        }
+        require_pictures(path for paths, _ in chosen.values() for path in paths)
+        stores = open_pictures({name: paths for name, (paths, _) in chosen.items()}, input_shape, self.resize)
+        where = printable(root)
+        return {name: Pool(stores[name], labels, where, where) for name, (_, labels) in chosen.items()}
 
     def class_names(self) -> tuple[str, ...]:
         """Those of `classes`, or of the sub-folders in their order."""
@@ -109,8 +107,7 @@ def _classes(folder: Path, root: Path) -> Classes:
     classes: Classes = {entry.name: _entries(entry, root) for entry in folders}
     problems = [problem for entry in folders for problem in _problems(entry, classes[entry.name])]
     if problems:
-        more = [f"... and {len(problems) - _MOST_LISTED} more"] if len(problems) > _MOST_LISTED else []
-        raise DataError("\n".join(problems[:_MOST_LISTED] + more))
+        raise DataError(some_of(problems))
     return classes
 
 

@@ -38,6 +38,8 @@ class Npz(Source):
     path: Path = Field(description="the .npz file")
     inputs: str | None = Field(None, description="name of the array of inputs; known names are found by themselves")
     targets: str | None = Field(None, description="name of the array of targets, besides inputs")
+    val_inputs: str | None = Field(None, description="name of the array of validation inputs, besides inputs")
+    val_targets: str | None = Field(None, description="name of the array of validation targets, besides targets")
     test_inputs: str | None = Field(None, description="name of the array of test inputs, besides inputs")
     test_targets: str | None = Field(None, description="name of the array of test targets, besides targets")
 
@@ -45,10 +47,12 @@ class Npz(Source):
     def _pairs(self) -> Self:
         if (self.inputs is None) != (self.targets is None):
             raise ValueError("expected inputs and targets together")
-        if (self.test_inputs is None) != (self.test_targets is None):
-            raise ValueError("expected test_inputs and test_targets together")
-        if self.inputs is None and self.test_inputs is not None:
-            raise ValueError("expected inputs and targets besides test_inputs and test_targets")
+        for name in ("val", "test"):
+            inputs, targets = f"{name}_inputs", f"{name}_targets"
+            if (getattr(self, inputs) is None) != (getattr(self, targets) is None):
+                raise ValueError(f"expected {inputs} and {targets} together")
+            if self.inputs is None and getattr(self, inputs) is not None:
+                raise ValueError(f"expected inputs and targets besides {inputs} and {targets}")
         return self
 
     def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
@@ -62,8 +66,12 @@ class Npz(Source):
 
     def _keys(self, path: Path) -> _Keys:
         if self.inputs is not None and self.targets is not None:
-            test = {"test": (self.test_inputs, self.test_targets)} if self.test_inputs and self.test_targets else {}
-            return {"train": (self.inputs, self.targets), **test}
+            named = {
+                "train": (self.inputs, self.targets),
+                "val": (self.val_inputs, self.val_targets),
+                "test": (self.test_inputs, self.test_targets),
+            }
+            return {name: (inputs, targets) for name, (inputs, targets) in named.items() if inputs and targets}
         present = set(npz_keys(path))
         for convention in _CONVENTIONS:
             if present.issuperset(convention["train"]):

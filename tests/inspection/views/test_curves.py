@@ -36,29 +36,55 @@ def test_a_constant_learning_rate_needs_no_curve() -> None:
     assert [chart.title for chart in curves_view(ROWS).charts] == ["loss"]
 
 
-@pytest.mark.parametrize(
-    ("columns", "best"),
-    [
-        ({"val_loss": (3, 1, 1), "val_accuracy": (0.5, 0.5, 0.75)}, 3),
-        ({"val_loss": (3, 2, 1), "val_accuracy": (0.5, 0.75, 0.75)}, 3),
-        ({"val_loss": (3, 1, 1), "val_accuracy": (0.5, 0.75, 0.75)}, 2),
-        ({"val_loss": (3, 1, 2), "val_accuracy": (0.5, 0.5, 0.75), "val_exact_match": (0, 0, 1)}, 2),
-        ({"val_loss": (3, 1, 2), "val_mae": (1, 2, 3)}, 2),
-        ({"val_loss": ("nan", 2, 1)}, 3),
-        ({"train_loss": (3, 1, 2)}, 2),
-    ],
-)
-def test_the_best_epoch_is_marked_where_its_weights_were_kept(columns: dict[str, tuple], best: int) -> None:
-    rows = [
-        {
-            "epoch": epoch,
-            "train_loss": 1.0,
-            "lr": 1 / epoch,
-            **{name: values[epoch - 1] for name, values in columns.items()},
-        }
-        for epoch in (1, 2, 3)
-    ]
-    assert {chart.uprights for chart in curves_view(rows).charts} == {((best, "best epoch"),)}
+def test_the_row_whose_weights_were_kept_is_marked_in_every_chart_of_the_metrics() -> None:
+    rows = [{"epoch": epoch, "step": 10 * epoch, "train_loss": 1.0, "lr": 1 / epoch} for epoch in (1, 2, 3)]
+    view = curves_view(rows, best=rows[1])
+    assert [chart.title for chart in view.charts] == ["loss", "learning rate"]
+    assert {chart.uprights for chart in view.charts} == {((2, "best epoch"),)}
+    assert {chart.uprights for chart in curves_view(rows).charts} == {()}
+
+
+INNER = [
+    {"epoch": 1, "step": 40, "train_loss": 3.0, "val_loss": 4.0, "val_accuracy": 0.25},
+    {"epoch": 1, "step": 60, "train_loss": 2.5, "val_loss": math.nan, "val_accuracy": math.nan},
+    {"epoch": 2, "step": 80, "train_loss": 2.0, "val_loss": math.nan, "val_accuracy": 0.5},
+    {"epoch": 2, "step": 120, "train_loss": 1.5, "val_loss": 1.0, "val_accuracy": 0.75},
+    {"epoch": 3, "step": 135, "train_loss": 1.0, "val_loss": 0.5, "val_accuracy": 1.0},
+]
+"""A validation inside each of two epochs of 60 steps, and one of which a quarter is over."""
+
+
+def test_rows_inside_an_epoch_lie_between_the_ends_of_epochs() -> None:
+    loss, accuracy = curves_view(INNER, best=INNER[4]).charts
+    train, val = loss.series
+    assert train.x == pytest.approx((2 / 3, 1, 4 / 3, 2, 2.25))
+    assert loss.uprights == ((2.25, "best epoch"),)
+    assert val.x == pytest.approx((2 / 3, 4 / 3, 2, 2.25))  # bridged where nothing was measured
+    assert val.y[:1] + val.y[2:] == (4.0, 1.0, 0.5)
+    assert math.isnan(val.y[1])  # but what was measured, and is no number, is a gap
+    assert accuracy.series[0].y == (0.25, 0.5, 0.75, 1.0)
+
+
+def test_as_long_as_there_is_one_epoch_its_rows_lie_at_their_steps() -> None:
+    loss = curves_view(INNER[:2], best=INNER[0]).charts[0]
+    assert loss.x_name == "step"
+    assert loss.series[0].x == (40, 60)
+    assert loss.uprights == ((40, "best step"),)
+
+
+def test_epochs_of_different_lengths() -> None:
+    """As after a change of the batch size."""
+    steps = {1: 100, 2: 200, 3: 225, 4: 250}
+    rows = [{"epoch": epoch, "step": step, "train_loss": 1.0} for epoch, step in steps.items()]
+    assert curves_view(rows).charts[0].series[0].x == (1, 2, 3, 4)
+
+
+def test_health_is_drawn_where_its_epochs_end() -> None:
+    rows = [{"epoch": 1, "step": 60, "node": "conv", "update_ratio": 0.5}]
+    rows.append({"epoch": 2, "step": 120, "node": "conv", "update_ratio": 0.25})
+    view = curves_view(INNER, rows)
+    assert view.charts[-1].series[0].x == (1, 2)
+    assert view.notes == ()  # the third epoch is not over
 
 
 def test_a_single_epoch_is_not_marked() -> None:

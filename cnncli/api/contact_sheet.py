@@ -1,0 +1,168 @@
+"""What the network really gets in training: samples, augmented, with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.api.classes import class_name, has_classes, names_of
+from cnncli.api.samples import samples_of
+from cnncli.api.session import Network, Session, SessionOptions, resolve
+from cnncli.data.augmentation import Augmentation
+from cnncli.data.dataset import Split
+from cnncli.data.display import to_picture
+from cnncli.data.loading import Batch, Loader
+from cnncli.data.normalization import Scaling
+from cnncli.errors import DataError
+from cnncli.inspection.options import at_least
+from cnncli.inspection.views.contact_sheet import ContactSheet, Shown, Version
+from cnncli.losses import are_classes
+
+Array = NDArray[Any]
+
+FEW = 4
+"""Targets up to which they are told as numbers, where they are no classes."""
+
+
+def contact_sheet(
+    network: Network | None = None,
+    *,
+    split: str = "train",
+    samples: int = 8,
+    epoch: int = 1,
+    versions: int = 3,
+    **options: Unpack[SessionOptions],
+) -> ContactSheet:
+    """Samples of a split beside what the network gets of them in training.
+
+    Of "train", the first samples of `epoch`, as they are and as they come in it and the following ones, `versions`
+    epochs in all: the very batches of a training, with the normalisation undone. Of other splits, which are never
+    augmented, samples evenly spread. Raises what `load` does, UsageError and DataError.
+    """
+    at_least("--samples", samples)
+    at_least("--epoch", epoch)
+    at_least("--versions", versions, 0)
+    session = resolve(network, options)
+    data, training = session.dataset, split == "train"
+    chosen = data.split(split)
+    if not len(chosen):
+        raise DataError(f"the {split} split holds no samples")
+    augment = data.augment if training else ()
+    epochs = range(epoch, epoch + versions) if augment else range(0)
+    loader = _loader(session) if training else None
+    indices = _spread(session, split, samples) if loader is None else _first(loader, epoch, samples)
+    found = {number: dict(_batches(loader, number, indices)) for number in epochs if loader is not None}
+    return ContactSheet(
+        split=split,
+        epoch=epoch if training else None,
+        batch_size=session.experiment.train.batch_size,
+        sampling=data.sampling,
+        augment=tuple(map(_described, augment)),
+        normalised=data.normalization is not None,
+        samples=tuple(_shown(session, split, chosen, index, found) for index in indices),
+    )
+
+
+Found = dict[int, dict[int, tuple[int, Batch, int]]]
+"""By epoch and sample: the number of its batch, the batch, its place in there."""
+
+
+def _loader(session: Session) -> Loader:
+    """The one of a training."""
+    experiment, graph, data = session.experiment, session.graph, session.dataset
+    shape = graph.shape_of(graph.logits(experiment.loss.link))
+    classes = shape[0] if are_classes(data.train.targets, shape) else None
+    return Loader(data, experiment.train.batch_size, experiment.seed, classes)
+
+
+def _first(loader: Loader, epoch: int, count: int) -> list[int]:
+    """The samples that an epoch begins with; each is named once."""
+    order = dict.fromkeys(int(index) for indices in loader.order(epoch) for index in indices)
+    return list(order)[:count]
+
+
+def _spread(session: Session, split: str, count: int) -> list[int]:
+    spread = samples_of(session, split, count)
+    return [int(spread.name(place).partition(":")[2]) for place in range(spread.count)]
+
+
+def _batches(loader: Loader, epoch: int, wanted: list[int]) -> Iterator[tuple[int, tuple[int, Batch, int]]]:
+    """For each sample that an epoch visits, its first batch there; only those batches are made."""
+    missing = set(wanted)
+    for number, indices in enumerate(loader.order(epoch)):
+        here = missing.intersection(indices.tolist())
+        if not here:
+            continue
+        batch = next(loader.epoch(epoch, number))
+        places = indices.tolist()
+        yield from ((index, (number + 1, batch, places.index(index))) for index in here)
+        missing -= here
+        if not missing:
+            return
+
+
+def _shown(session: Session, split: str, samples: Split, index: int, found: Found) -> Shown:
+    original = samples.raw([index])[0]
+    versions = []
+    for epoch, by_sample in found.items():
+        if index in by_sample:
+            number, batch, place = by_sample[index]
+            seen = _undone(session, original, batch.x[place])
+            versions.append(Version(epoch, number, _label(session, batch.targets[place]), _picture(seen, original)))
+    label = _label(session, samples.targets[index])
+    return Shown(f"{split}:{index}", label, _picture(original, original), tuple(versions))
+
+
+def _undone(session: Session, original: Array, x: Array) -> Array:
+    """What the network gets, (*shape), before it was normalised: of bytes from 0 to 255."""
+    scaling = Scaling.of(session.dataset.normalization, np.float32, original.shape)
+    y = x.reshape(original.shape)
+    if scaling.divisor is not None:
+        y = y * scaling.divisor
+    if scaling.offset is not None:
+        y = y + scaling.offset
+    return y * 255 if original.dtype == np.uint8 else y
+
+
+def _picture(values: Array, original: Array) -> NDArray[np.uint8]:
+    """(H, W) or (H, W, 3), as bright as the original is drawn, so that a change of brightness is seen."""
+    low, high = _brightness(original)
+    with np.errstate(over="ignore", invalid="ignore"):
+        level = (np.nan_to_num(values.astype(np.float64)) - low) * (255 / ((high - low) or 1))
+    return to_picture(level.clip(0, 255).round().astype(np.uint8))
+
+
+def _brightness(original: Array) -> tuple[float, float]:
+    """What is black and what is white: the ends of bytes and of 0..1, else the least and the largest number."""
+    if original.dtype == np.uint8:
+        return 0.0, 255.0
+    finite = original[np.isfinite(original)].astype(np.float64)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+
+
+def _label(session: Session, target: Array) -> str:
+    """The name of a class, the classes with their shares, or a few numbers."""
+    if target.ndim == 0 and target.dtype.kind in "iu":
+        return class_name(session, int(target))
+    values = np.atleast_1d(target)
+    if values.ndim == 1 and has_classes(session) and (names_of(session) is not None or values.size > 1):
+        strongest = [int(index) for index in np.argsort(-values, kind="stable") if values[index] > 0]
+        told = [_share(float(values[index])) + class_name(session, index) for index in strongest]
+        return ", ".join(told) or "none"
+    return ", ".join(f"{value:.4g}" for value in values.ravel()) if values.size <= FEW else f"{values.size} numbers"
+
+
+def _share(share: float) -> str:
+    """ "70% ", with a digit more where it would be none or all; nothing for all of it."""
+    return "" if share == 1 else f"{share:.0%} " if 0.005 <= share < 0.995 else f"{share:.1%} "
+
+
+def _described(augmentation: Augmentation) -> str:
+    """Its name, and the options that are not the default."""
+    options = augmentation.model_dump(exclude={"type"}, exclude_defaults=True)
+    told = ", ".join(f"{key} {value}" for key, value in options.items())
+    return augmentation.type + (f" ({told})" if told else "")

@@ -1,0 +1,1 @@
+"""`cnncli data ...`: one module a command."""
