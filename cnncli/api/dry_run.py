@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
-from os import PathLike
 from pathlib import Path
 from statistics import fmean, median
 from time import perf_counter
-from typing import Any
+from typing import Any, Unpack
 
 from cnncli.api.given import Config
-from cnncli.api.session import Dtype, Session
-from cnncli.api.train import Prepared, prepare
+from cnncli.api.session import Session
+from cnncli.api.train import Prepared, TrainOptions, prepare
 from cnncli.data.dataset import Split
 from cnncli.engine.executor import available_cores
 from cnncli.errors import OutputError
@@ -43,17 +42,7 @@ CLOSINGS = 4
 """Epochs, of one batch each, whose end is timed."""
 
 
-def dry_run(
-    config: Config | None = None,
-    *,
-    resume: str | PathLike[str] | None = None,
-    out: str | PathLike[str] | None = None,
-    seed: int | None = None,
-    checkpoint: str | PathLike[str] | None = None,
-    set: Sequence[str] = (),
-    workers: int | None = None,
-    dtype: Dtype | None = None,
-) -> DryRun:
+def dry_run(config: Config | None = None, **options: Unpack[TrainOptions]) -> DryRun:
     """Checks all that a training needs, and estimates its time and memory; takes the arguments of `train`.
 
     The configuration, the data with all targets and the first batches, the weights or the state to start from are read;
@@ -61,9 +50,7 @@ def dry_run(
 
     Raises what `train` would before its first step; DivergedError too, if that lies within these updates.
     """
-    prepared = prepare(
-        config, resume=resume, out=out, seed=seed, checkpoint=checkpoint, set=set, workers=workers, dtype=dtype
-    )
+    prepared = prepare(config, **options)
     session = prepared.session
     settings, dataset = session.experiment.train, session.dataset
     size = _checkpoint_bytes(prepared)

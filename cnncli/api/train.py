@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from cnncli.api.given import Config
 from cnncli.api.session import Dtype, Session, load
@@ -25,17 +26,20 @@ EPOCH_KEYS = ("data.", "seed", "train.batch_size", "train.accumulate")
 """What decides which samples the batches of an epoch hold: with a change here an unfinished one begins anew."""
 
 
+class TrainOptions(TypedDict, total=False):
+    """How a training begins, and where it is kept."""
+
+    resume: str | PathLike[str] | None
+    out: str | PathLike[str] | None
+    seed: int | None
+    checkpoint: str | PathLike[str] | None
+    set: Sequence[str]
+    workers: int | None
+    dtype: Dtype | None
+
+
 def train(
-    config: Config | None = None,
-    *,
-    resume: str | PathLike[str] | None = None,
-    out: str | PathLike[str] | None = None,
-    seed: int | None = None,
-    checkpoint: str | PathLike[str] | None = None,
-    set: Sequence[str] = (),
-    workers: int | None = None,
-    dtype: Dtype | None = None,
-    listener: Listener | None = None,
+    config: Config | None = None, *, listener: Listener | None = None, **options: Unpack[TrainOptions]
 ) -> TrainResult:
     """Trains the network and leaves a run directory: `out`, or `runs/<name>-<time>`.
 
@@ -47,10 +51,7 @@ def train(
     Raises ConfigError, DataError, CheckpointError, UsageError if `out` is in use, or another process trains there,
     DivergedError, OutputError. After Ctrl-C everything is saved, and the result says so.
     """
-    prepared = prepare(
-        config, resume=resume, out=out, seed=seed, checkpoint=checkpoint, set=set, workers=workers, dtype=dtype
-    )
-    return prepared.train(listener)
+    return prepare(config, **options).train(listener)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,12 @@ from cnncli.config.place import Problems
 from cnncli.config.translate import unknown_name
 from cnncli.config.tree import MapNode, ScalarNode, Tree, plain
 from cnncli.config.wording import a, choices, shown
+from cnncli.wording import printable
 
 T = TypeVar("T")
+
+_LONGEST = 40
+"""So much of a wrong key is shown."""
 
 
 def kind_of(tree: Tree, key: str = "type") -> str | None:
@@ -55,5 +59,6 @@ def _without_kind(tree: MapNode, names: list[str], subject: str, key: str) -> st
         if written in names:
             return f"{needs}; write {{{key}: {written}, ...}} with its options beside it"
         if kind_of(entry.value) in names:
-            return f"{needs}; write {key}: {kind_of(entry.value)} instead of {written}: {kind_of(entry.value)}"
+            kind = kind_of(entry.value)
+            return f"{needs}; write {key}: {kind} instead of {printable(written[:_LONGEST])}: {kind}"
     return f"{needs} (valid: {choices(names)})"

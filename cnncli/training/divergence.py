@@ -24,6 +24,15 @@ from cnncli.training.run_directory import RunDirectory
 Array = NDArray[Any]
 
 
+@dataclass
+class BadStepError(Exception):
+    """A batch with which a number is not finite. The model is as it was before."""
+
+    batch: Batch
+    objective: LossObjective
+    loss: float
+
+
 def first_bad_array(executor: Executor, x: Array, objective: LossObjective, step: int) -> ArrayName | None:
     """The first array of a training step on x that is not finite, in the order in which they are computed.
 
@@ -105,11 +114,10 @@ class Moment:
     lr: float
     unwatched: str | None  # why the last frame of what was watched is missing
 
-    def failed(
-        self, executor: Executor, batch: Batch, objective: LossObjective, count: int, loss: float
-    ) -> CnncliError:
-        """The update after `step` met a number that is not finite, be it the loss; `count` selects its masks."""
-        found = first_bad_array(executor, batch.x, objective, count)
+    def failed(self, executor: Executor, bad: BadStepError, count: int) -> CnncliError:
+        """The update after `step` met a number that is not finite; `count` selects its dropout masks."""
+        batch, loss = bad.batch, bad.loss
+        found = first_bad_array(executor, batch.x, bad.objective, count)
         if found == ArrayName(ACTIVATION, INPUT):
             return self._bad_data(batch.indices[bad_samples(batch.x)])
         if found is not None:

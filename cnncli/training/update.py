@@ -91,6 +91,13 @@ class Updater:
         average = None if settings.ema is None else model.flat.copy()
         return cls(model, optimizer, settings, optimizer.new_state(model.flat), average)
 
+    def go_on_from(self, slots: Slots, updates: int, average: Array | None) -> None:
+        """Takes over what another one carried; where that was another kind of optimizer, it begins afresh."""
+        if set(slots) == set(self.slots):
+            self.slots, self.updates = slots, updates
+        if self.average is not None and average is not None:
+            self.average = average
+
     def gather(self, gradient: Array, weight: float, *, last: bool) -> Array | None:
         """Takes the gradient of a batch, the mean over samples of that `weight` together. Returns the gradient of the
         step that is to be made now, and None where more batches are waited for; after the `last` none is."""
