@@ -1,0 +1,1 @@
+"""`cnncli runs`: what trainings came to, and the picture that each leaves."""
