@@ -20,7 +20,7 @@ from benchmarks.contestants.runner import Mode
 from benchmarks.job import NETWORKS, Job
 from benchmarks.measure import Spread, fastest, geometric_mean, ratios, rotated
 from benchmarks.remote import Remote
-from cnncli.engine import available_cores
+from cnncli.machine import available_cores
 
 WARM_UP_SHARE = 0.1
 """Of a turn's steps, made before it and not timed: caches and threads were somebody else's."""

@@ -28,7 +28,7 @@ _LOOK_EVERY = 0.1  # seconds
 CONFIG = """\
 data: {data}
 model:
-  input: [{shape}]
+  input: {shape}
   layers:
     - {{type: conv2d, out_channels: 8, kernel_size: 5, stride: {stride}}}
     - relu
@@ -44,7 +44,7 @@ def main() -> None:
     """Print what was taken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--gigabytes", type=float, default=4)
-    parser.add_argument("--shape", default="3,64,64")
+    parser.add_argument("--shape", default="3,64,64", help="of a sample in the file; grey: 64,64")
     parser.add_argument("--source", choices=("npy", "npz"), default="npy")
     parser.add_argument("--normalize", choices=("auto", "null"), default="auto")
     options = parser.parse_args()
@@ -59,7 +59,9 @@ def main() -> None:
         if options.source == "npz":
             pack(folder)
         config = CONFIG.format(
-            data=f"{{{data}, normalize: {options.normalize}}}", shape=options.shape, stride=max(2, shape[1] // 12)
+            data=f"{{{data}, normalize: {options.normalize}}}",
+            shape=[1, *shape][-3:],
+            stride=max(2, shape[-1] // 12),
         )
         (folder / "large.yaml").write_text(config)
         size = sum(path.stat().st_size for path in folder.glob("*.np?"))

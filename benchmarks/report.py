@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.measure import Spread
-from cnncli.engine import available_cores
+from cnncli.machine import available_cores
 
 
 def row(cells: Iterable[str]) -> str:

@@ -25,7 +25,7 @@ from benchmarks.job import SMALL_NETWORKS, Job
 from benchmarks.measure import Spread, rotated
 from benchmarks.remote import Remote
 from cnncli.config import load
-from cnncli.engine import available_cores
+from cnncli.machine import available_cores
 
 FACTORS = (1, 2, 4, 8)
 

@@ -39,9 +39,20 @@ def write_atomic(path: str | Path, content: bytes | str | Callable[[BinaryIO], o
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
+        _sync_folder(path.parent)
     except OSError as error:
         fix = FIXES.get(error.errno or 0, "choose another place")
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}; {fix}") from error
     finally:
         with suppress(OSError):
             beside.unlink()  # there only if something failed
+
+
+def _sync_folder(folder: Path) -> None:
+    """Forces the new name to disk too, where the system lets a folder be opened, and knows how."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -24,7 +24,7 @@ ARROWS = {
     "data": {"engine", "files", "bundled", "wording"},
     "inspection": {"engine", "wording"},
     "render": {"files", "wording"},
-    "engine": {"graph", "losses"},
+    "engine": {"graph", "losses", "machine", "processes"},
     "graph": {"layers"},
     "losses": {"layers"},
     "layers": {"kernels"},
@@ -32,6 +32,8 @@ ARROWS = {
     "files": {"errors"},
     "bundled": {"errors", "wording"},
     "errors": set(),
+    "machine": set(),
+    "processes": set(),
     "wording": set(),
 }
 TYPES_ONLY = {"render": {"inspection", "engine", "layers"}}

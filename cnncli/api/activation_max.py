@@ -68,11 +68,9 @@ def _picture_of(session: Session) -> Callable[[Array], Array]:
         return to_picture
     split = session.dataset.train
     stored = split.store.shape[1:]
-    offset, divisor = split.scaling.offset, split.scaling.divisor
 
     def picture(x: Array) -> Array:
-        raw = x.reshape(stored).astype(np.float64)
-        raw = raw * (1 if divisor is None else divisor) + (0 if offset is None else offset)
+        raw = split.scaling.undo(x.reshape(stored))
         return to_picture(raw.round().clip(0, 255).astype(np.uint8) if split.store.dtype == np.uint8 else raw)
 
     return picture

@@ -12,6 +12,7 @@ from cnncli.api.data_findings import class_numbers, findings, is_multi_label
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.data.check import Scan, scan
 from cnncli.data.dataset import Dataset
+from cnncli.data.normalization import unit_of
 from cnncli.errors import UsageError
 from cnncli.inspection.progress import Progress, silent
 from cnncli.inspection.views.data_check import ClassCount, DataCheck, SplitFacts
@@ -52,7 +53,7 @@ def check_data(
 
 
 def _facts(name: str, found: Scan) -> SplitFacts:
-    store, unit = found.split.store, 255 if found.split.store.dtype == np.uint8 else 1
+    store, unit = found.split.store, unit_of(found.split.store.dtype)
     sizes = sorted(found.sizes, key=lambda size: (size[0] * size[1], size))
     return SplitFacts(
         name=name,

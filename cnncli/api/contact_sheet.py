@@ -9,17 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.api.classes import class_name, has_classes, names_of
-from cnncli.api.samples import samples_of
+from cnncli.api.samples import spread_over
 from cnncli.api.session import Network, Session, SessionOptions, resolve
 from cnncli.data.augmentation import Augmentation
 from cnncli.data.dataset import Split
 from cnncli.data.display import to_picture
 from cnncli.data.loading import Batch, Loader
-from cnncli.data.normalization import Scaling
 from cnncli.errors import DataError
 from cnncli.inspection.options import at_least
 from cnncli.inspection.views.contact_sheet import ContactSheet, Shown, Version
-from cnncli.losses import are_classes
 
 Array = NDArray[Any]
 
@@ -50,15 +48,19 @@ def contact_sheet(
     chosen = data.split(split)
     if not len(chosen):
         raise DataError(f"the {split} split holds no samples")
-    augment = data.augment if training else ()
-    epochs = range(epoch, epoch + versions) if augment else range(0)
-    loader = _loader(session) if training else None
-    indices = _spread(session, split, samples) if loader is None else _first(loader, epoch, samples)
-    found = {number: dict(_batches(loader, number, indices)) for number in epochs if loader is not None}
+    augment, experiment = data.augment if training else (), session.experiment
+    found: Found = {}
+    if training:
+        loader = Loader.of(data, experiment.loss, session.graph, experiment.train.batch_size, experiment.seed)
+        indices = _first(loader, epoch, samples)
+        if augment:
+            found = {number: dict(_batches(loader, number, indices)) for number in range(epoch, epoch + versions)}
+    else:
+        indices = spread_over(len(chosen), samples).tolist()
     return ContactSheet(
         split=split,
         epoch=epoch if training else None,
-        batch_size=session.experiment.train.batch_size,
+        batch_size=experiment.train.batch_size,
         sampling=data.sampling,
         augment=tuple(map(_described, augment)),
         normalised=data.normalization is not None,
@@ -70,23 +72,10 @@ Found = dict[int, dict[int, tuple[int, Batch, int]]]
 """By epoch and sample: the number of its batch, the batch, its place in there."""
 
 
-def _loader(session: Session) -> Loader:
-    """The one of a training."""
-    experiment, graph, data = session.experiment, session.graph, session.dataset
-    shape = graph.shape_of(graph.logits(experiment.loss.link))
-    classes = shape[0] if are_classes(data.train.targets, shape) else None
-    return Loader(data, experiment.train.batch_size, experiment.seed, classes)
-
-
 def _first(loader: Loader, epoch: int, count: int) -> list[int]:
     """The samples that an epoch begins with; each is named once."""
     order = dict.fromkeys(int(index) for indices in loader.order(epoch) for index in indices)
     return list(order)[:count]
-
-
-def _spread(session: Session, split: str, count: int) -> list[int]:
-    spread = samples_of(session, split, count)
-    return [int(spread.name(place).partition(":")[2]) for place in range(spread.count)]
 
 
 def _batches(loader: Loader, epoch: int, wanted: list[int]) -> Iterator[tuple[int, tuple[int, Batch, int]]]:
@@ -96,7 +85,7 @@ def _batches(loader: Loader, epoch: int, wanted: list[int]) -> Iterator[tuple[in
         here = missing.intersection(indices.tolist())
         if not here:
             continue
-        batch = next(loader.epoch(epoch, number))
+        batch = loader.batch(epoch, number, indices)
         places = indices.tolist()
         yield from ((index, (number + 1, batch, places.index(index))) for index in here)
         missing -= here
@@ -110,38 +99,12 @@ def _shown(session: Session, split: str, samples: Split, index: int, found: Foun
     for epoch, by_sample in found.items():
         if index in by_sample:
             number, batch, place = by_sample[index]
-            seen = _undone(session, original, batch.x[place])
-            versions.append(Version(epoch, number, _label(session, batch.targets[place]), _picture(seen, original)))
+            with np.errstate(over="ignore", invalid="ignore"):
+                seen = samples.scaling.undo(batch.x[place].reshape(original.shape))
+            picture = to_picture(seen, original)  # as bright, so that a change of brightness is seen
+            versions.append(Version(epoch, number, _label(session, batch.targets[place]), picture))
     label = _label(session, samples.targets[index])
-    return Shown(f"{split}:{index}", label, _picture(original, original), tuple(versions))
-
-
-def _undone(session: Session, original: Array, x: Array) -> Array:
-    """What the network gets, (*shape), before it was normalised: of bytes from 0 to 255."""
-    scaling = Scaling.of(session.dataset.normalization, np.float32, original.shape)
-    y = x.reshape(original.shape)
-    if scaling.divisor is not None:
-        y = y * scaling.divisor
-    if scaling.offset is not None:
-        y = y + scaling.offset
-    return y * 255 if original.dtype == np.uint8 else y
-
-
-def _picture(values: Array, original: Array) -> NDArray[np.uint8]:
-    """(H, W) or (H, W, 3), as bright as the original is drawn, so that a change of brightness is seen."""
-    low, high = _brightness(original)
-    with np.errstate(over="ignore", invalid="ignore"):
-        level = (np.nan_to_num(values.astype(np.float64)) - low) * (255 / ((high - low) or 1))
-    return to_picture(level.clip(0, 255).round().astype(np.uint8))
-
-
-def _brightness(original: Array) -> tuple[float, float]:
-    """What is black and what is white: the ends of bytes and of 0..1, else the least and the largest number."""
-    if original.dtype == np.uint8:
-        return 0.0, 255.0
-    finite = original[np.isfinite(original)].astype(np.float64)
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+    return Shown(f"{split}:{index}", label, to_picture(original), tuple(versions))
 
 
 def _label(session: Session, target: Array) -> str:

@@ -89,15 +89,28 @@ def _nonfinite(scans: Scans) -> Iterator[Finding]:
 
 
 def _unfit(session: Session, scans: Scans) -> Iterator[Finding]:
-    """Targets that the loss refuses; of each split those of the first piece that has any."""
+    """Targets that the loss refuses."""
+
+    def complaint(targets: Array) -> str | None:
+        try:
+            LossObjective.of(session.experiment.loss, session.graph, targets)
+        except DataError as error:
+            return str(error)
+        return None
+
     for name, found in scans.items():
         targets = found.split.targets
-        for start in range(0, len(targets), PIECE):
-            try:
-                LossObjective.of(session.experiment.loss, session.graph, targets[start : start + PIECE])
-            except DataError as error:
-                yield Finding("wrong", "targets", name, 1, str(error))
-                break
+        # In pieces, since what a loss makes of targets may be a thousand times as large.
+        pieces = [slice(start, start + PIECE) for start in range(0, len(targets), PIECE)]
+        unfit = [
+            index
+            for piece in pieces
+            if complaint(targets[piece])
+            for index in range(len(targets))[piece]
+            if complaint(targets[index : index + 1])
+        ]
+        if unfit and (message := complaint(targets)):  # of all together: so it tells samples by their index
+            yield Finding("wrong", "targets", name, len(unfit), message, _names(scans, name, unfit))
 
 
 def _missing(session: Session, data: Dataset) -> Iterator[Finding]:
@@ -190,7 +203,7 @@ def _conflicts(session: Session, scans: Scans, groups: Sequence[Sequence[_Sample
         if other is not None:
             pairs.append(tuple(f"{each.name} {_told_target(session, target(each))}" for each in (first, other)))
     if pairs:
-        message = f"{plural(len(pairs), 'picture')} {_has(len(pairs), '')} different targets in different places"
+        message = f"{plural(len(pairs), 'sample')} {_has(len(pairs), '')} different targets in different places"
         share = len(pairs) / sum(len(found.split) for found in scans.values())
         yield Finding(_severity(share), "conflict", "all", len(pairs), message, _told(pairs))
 

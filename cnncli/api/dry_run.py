@@ -12,14 +12,16 @@ from statistics import fmean, median
 from time import perf_counter
 from typing import Any, Unpack
 
+import numpy as np
+
 from cnncli.api.given import Config
 from cnncli.api.session import Session
 from cnncli.api.train import Prepared, TrainOptions, prepare
 from cnncli.data.dataset import Split
-from cnncli.engine.executor import available_cores
 from cnncli.errors import OutputError
 from cnncli.inspection.bench import peak_memory
 from cnncli.inspection.dry_run import DryRun
+from cnncli.machine import available_cores
 from cnncli.training import loop
 from cnncli.training.evaluation import measure
 from cnncli.training.health import Health
@@ -53,8 +55,8 @@ def dry_run(config: Config | None = None, **options: Unpack[TrainOptions]) -> Dr
     prepared = prepare(config, **options)
     session = prepared.session
     settings, dataset = session.experiment.train, session.dataset
-    size = _checkpoint_bytes(prepared)
-    where, free, saving = _probe(prepared, size)
+    files = _file_bytes(prepared)
+    where, free, saving = _probe(prepared, sum(files) + max(files))  # each is written beside, and then renamed
     timer = _time_steps(session)
     validation = 0.0 if dataset.val is None else _validation_seconds(session, dataset.val)
     test = 0.0 if dataset.test is None else _validation_seconds(session, dataset.test)
@@ -80,7 +82,7 @@ def dry_run(config: Config | None = None, **options: Unpack[TrainOptions]) -> Dr
         saving_seconds=saving,
         seconds=epochs * epoch + test,
         peak_memory_bytes=peak_memory(),
-        checkpoint_bytes=size,
+        checkpoint_bytes=sum(files),
         free_bytes=free,
         notes=prepared.notes,
     )
@@ -98,14 +100,11 @@ def _probe(prepared: Prepared, size: int) -> tuple[str, int, float]:
     missing = [folder for folder in (wanted, *wanted.parents) if not folder.exists()]
     try:
         run = RunDirectory.create(prepared.session.experiment.name, "", prepared.out)
-        try:
-            return _try(prepared.session, run.path, size)
-        finally:
-            run.config.unlink()
-            if prepared.out is None:
-                run.path.rmdir()
+        if prepared.out is None:
+            missing.insert(0, run.path)
+        return _try(prepared.session, run.path, size)
     finally:
-        for folder in missing:  # the deepest first
+        for folder in missing:  # the deepest first, and none that something else has been put into
             with suppress(OSError):
                 folder.rmdir()
 
@@ -114,8 +113,8 @@ def _try(session: Session, folder: Path, size: int) -> tuple[str, int, float]:
     free = shutil.disk_usage(folder).free
     if free < size:
         raise OutputError(
-            f"{folder}: a checkpoint takes {size:,} bytes, and {free:,} are free; free some space, or choose another"
-            " place with --out"
+            f"{folder}: to write a checkpoint takes {size:,} bytes, and {free:,} are free; free some space, or choose"
+            " another place with --out"
         )
     inside = folder / "dry-run"
     try:
@@ -124,13 +123,13 @@ def _try(session: Session, folder: Path, size: int) -> tuple[str, int, float]:
         shutil.rmtree(inside, ignore_errors=True)
 
 
-def _checkpoint_bytes(prepared: Prepared) -> int:
+def _file_bytes(prepared: Prepared) -> tuple[int, ...]:
     """Of the last weights, the best ones, and the state: the weights again, what the optimizer carries, the average."""
     session = prepared.session
     experiment = session.experiment
     weights = sum(array.nbytes for array in session.model.state_dict().values())
     slots = len(experiment.optimizer.slots()) + (experiment.train.ema is not None)
-    return 3 * weights + slots * session.model.flat.nbytes
+    return weights, weights, weights + slots * session.model.flat.nbytes
 
 
 class _EnoughError(Exception):
@@ -187,7 +186,7 @@ def _closing_seconds(session: Session, run: RunDirectory) -> float:
     """Of epochs that have one batch alone, trained on a copy of the network, with all files in `run`."""
     closings, train = _Closings(), session.dataset.train
     count = min(session.experiment.train.batch_size, len(train))
-    _fit(session, some(train, count), CLOSINGS, listener=closings, run=run)
+    _fit(session, train.take(np.arange(count)), CLOSINGS, listener=closings, run=run)
     return median(closings.times)
 
 
@@ -207,18 +206,13 @@ def _fit(session: Session, train: Split, epochs: int, **options: Any) -> None:
     )
 
 
-def some(split: Split, count: int) -> Split:
-    """The first samples of a split."""
-    return replace(split, rows=split.rows[:count], targets=split.targets[:count])
-
-
 def _validation_seconds(session: Session, split: Split) -> float:
     """For all of a split, from some samples; the first pass makes the buffers that the second uses again."""
     experiment, graph = session.experiment, session.graph
     shape = graph.shape_of(graph.logits(experiment.loss.link))
     task = task_of(experiment.loss, split.targets, shape)
     count = min(JUDGED, len(split))
-    part = some(split, count)
+    part = split.take(np.arange(count))
     with session.executor() as executor:
         executor.start(count)
         measure(executor, part, experiment.loss, task)

@@ -16,10 +16,10 @@ from cnncli.api.curves import best_row
 from cnncli.config import Experiment
 from cnncli.errors import CheckpointError, CnncliError
 from cnncli.graph import Model
-from cnncli.inspection.views.clock import Clock
 from cnncli.inspection.views.runs import RunRow, Score, State
 from cnncli.training.checkpoint import read_details
 from cnncli.training.metrics import METRICS, is_share
+from cnncli.training.metrics.task import LOSS
 from cnncli.training.run_directory import RunDirectory
 from cnncli.training.tables import Number
 from cnncli.wording import printable
@@ -109,19 +109,14 @@ class Past:
         if self.result is not None:
             return self.result.epochs
         saved = read_details(self.run.state).get("epochs") if self.run.state.exists() else 0
-        clock = Clock.of(self.rows)
-        if saved is None and clock.unit == "epoch" and self.rows:  # written before states told
-            return int(clock.place(self.rows[-1]))
-        return saved or 0
+        return saved if isinstance(saved, int) else 0
 
     @property
     def monitor(self) -> str:
-        """The number by which the training was judged: the one that was asked for, or its task's own."""
+        """The number by which the best weights were chosen; there have to be some. Raises CheckpointError."""
         if self.result is not None and self.result.best is not None:
             return self.result.best.monitor
-        measured = self.rows[0] if self.rows else {}
-        classes = "train_accuracy" in measured and "train_exact_match" not in measured
-        return self.experiment.train.monitor or ("accuracy" if classes else "loss")
+        return str(read_details(self.run.best).get("monitor", LOSS))
 
     def _best(self, row: Mapping[str, Number]) -> Score:
         name = self.monitor
@@ -157,7 +152,7 @@ def _name(path: Path) -> str:
 
 def _started(path: Path) -> datetime | None:
     """When the configuration was written, which happens once, at the start; without one, when the directory changed."""
-    for place in (path / "config.yaml", path):
+    for place in (RunDirectory(path).config, path):
         with suppress(OSError):
             return datetime.fromtimestamp(place.stat().st_mtime).replace(microsecond=0)
     return None

@@ -28,7 +28,7 @@ def runs(folder: str | PathLike[str] = RUNS, *, sort: Sort = "started") -> RunsV
     if path != RUNS and not path.is_dir():
         what = "is a file" if path.exists() else "no such folder"
         raise UsageError(f"{path}: {what}; expected the folder that holds the runs, as {RUNS}")
-    if (path / "config.yaml").is_file():
+    if RunDirectory(path).config.is_file():
         raise UsageError(f"{path}: is a run itself; give the folder that it is in")
     try:
         found = sorted(path.iterdir()) if path.is_dir() else []

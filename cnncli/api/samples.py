@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnncli.api.inputs import Inputs, given_inputs
 from cnncli.api.session import Session
@@ -22,8 +23,8 @@ def samples_of(session: Session, split: str | None = None, count: int | None = N
     rows = session.dataset.split(name)
     if not len(rows):
         raise DataError(f"the {name} split holds no samples")
-    size = len(rows) if count is None else min(count, len(rows))
-    chosen = np.arange(size) * len(rows) // size
+    chosen = spread_over(len(rows), count)
+    size = len(chosen)
     return Samples(
         title=name if size == len(rows) else f"{size:,} of the {len(rows):,} samples of {name}",
         count=size,
@@ -32,6 +33,12 @@ def samples_of(session: Session, split: str | None = None, count: int | None = N
         picture=lambda index: rows.display(int(chosen[index])),
         targets=rows.targets[chosen],
     )
+
+
+def spread_over(length: int, count: int | None) -> NDArray[np.int64]:
+    """`count` of 0 to `length` - 1, evenly spread; all of them where they are no more, or for None."""
+    size = length if count is None else min(count, length)
+    return np.arange(size) * length // size
 
 
 def as_samples(given: Input) -> Samples:

@@ -22,8 +22,11 @@ from cnncli.training.run_directory import RunDirectory
 from cnncli.training.settings import TrainSettings
 from cnncli.training.tensorboard import TensorBoard, require_library
 
-EPOCH_KEYS = ("data.", "seed", "train.batch_size", "train.accumulate")
-"""What decides which samples the batches of an epoch hold: with a change here an unfinished one begins anew."""
+ORDER = ("data.augment", "data.sampling", "train.batch_size")
+"""What the batches of an epoch are like: with a change here an unfinished one begins anew."""
+JUDGING = ("data.", "seed", "loss", "train.metrics", "train.monitor", "train.class_weight")
+"""What is measured, and on which samples: with a change here that is no augmentation or sampling, an unfinished epoch
+begins anew, and what was measured before is no longer compared with."""
 
 
 class TrainOptions(TypedDict, total=False):
@@ -69,13 +72,16 @@ class Prepared:
         """Does it."""
         if self.origin is not None and not self.forks:
             with self.origin.locked():
-                self.origin.remove_leftovers()
-                return self._fit(self.origin, listener)
+                self.origin.claim()
+                # Again, for another process may have gone on meanwhile.
+                state = load_state(self.origin.state, self.session.model)
+                return self._fit(self.origin, state, listener)
         run = self._new_directory()
         with run.locked():
+            run.claim()
             if self.origin is not None:
                 run.copy_logs(self.origin)
-            return self._fit(run, listener)
+            return self._fit(run, self.state, listener)
 
     def _new_directory(self) -> RunDirectory:
         experiment, dataset = self.session.experiment, self.session.dataset
@@ -83,7 +89,7 @@ class Prepared:
         resolved = replace(experiment, data=experiment.data.resolved(dataset))
         return RunDirectory.create(experiment.name, resolved.to_yaml(), self.out)
 
-    def _fit(self, run: RunDirectory, listener: Listener | None) -> TrainResult:
+    def _fit(self, run: RunDirectory, state: TrainingState | None, listener: Listener | None) -> TrainResult:
         session = self.session
         experiment = session.experiment
         with _events(experiment.train, run) as events:
@@ -97,7 +103,7 @@ class Prepared:
                 seed=experiment.seed,
                 workers=session.workers,
                 run=run,
-                resume=self.state,
+                resume=state,
                 listener=Listeners(events, listener or Listener()),
                 notes=self.notes,
             )
@@ -174,10 +180,10 @@ def _resumed(
 ) -> Prepared:
     kept = load(origin.config, workers=workers)
     if config is not None:
-        _require_same(origin, load(config, set=changes), kept)
+        _require_same(origin, load(config), kept)
     forks = bool(changes) or out is not None
-    if not origin.state.exists() and not forks:  # it was stopped before it had begun
-        return Prepared(kept, origin, None, None, forks=False, notes=())
+    if forks and origin.is_locked():
+        raise UsageError(f"{origin.path} is being trained; wait for it, and go on from there then")
     precision = state_precision(origin.existing(origin.state))
     if dtype not in (None, precision):
         raise UsageError(f"{origin.path} was trained in {precision}; a training goes on in the precision it has")
@@ -190,8 +196,19 @@ def _resumed(
             " restore them, or go on regardless in a new run with --out DIR"
         )
     changed = [difference.key for difference in differences(kept.experiment, session.experiment)]
-    if state.batches and any(key.startswith(EPOCH_KEYS) for key in changed):
+    if "train.weights" in changed:
+        raise UsageError("--resume brings its own weights; leave train.weights out, or start a new training with it")
+    judged_anew = any(key.startswith(JUDGING) and not key.startswith(ORDER) for key in changed)
+    if judged_anew:
+        state = replace(state, history=())
+    if state.batches and (judged_anew or any(key.startswith(ORDER) for key in changed)):
         state = replace(state, batches=0, totals={"samples": 0, "loss": 0.0, "sums": {}})
+    epochs = session.experiment.train.epochs
+    if forks and state.epochs >= epochs:
+        raise UsageError(
+            f"{origin.path}: nothing is left to train: {state.epochs} of {epochs} epochs are done; add"
+            f" --set train.epochs={state.epochs + kept.experiment.train.epochs}"
+        )
     return Prepared(session, origin, state, out, forks, (_where(origin, state, session),))
 
 
@@ -213,7 +230,8 @@ def _changed(before: dict[str, list[int]], now: dict[str, list[int]]) -> str:
     then, there_are = (found.get(name, [0])[0] for found in (before, now))
     if then != there_are:
         return f"the {name} split had {then:,} samples, and has {there_are:,} now"
-    return f"the targets of the {name} split are others"
+    what = "targets" if before[name][1] != now[name][1] else "samples"
+    return f"the {what} of the {name} split are others"
 
 
 def _where(origin: RunDirectory, state: TrainingState, session: Session) -> str:

@@ -38,6 +38,7 @@ def find_lr(
     Nothing is written but the picture. Suggested is the rate at which half of the loss's fall is done, and at most
     a tenth of that at which it is least.
     """
+    from cnncli.cli.output import say
     from cnncli.render.document import plain
     from cnncli.render.png.charts import save_charts
     from cnncli.render.terminal.charts import charts
@@ -52,3 +53,5 @@ def find_lr(
         lambda: charts(view),
         lambda out: [save_charts(view, out / view.view)],
     )
+    if result.out is not None and not result.json:
+        say(*found.notes)

@@ -48,7 +48,13 @@ class LiveBar(PlainLines):
         """Shows the bar; whatever is written to stderr then appears above it."""
         super().started(plan)
         self.bar.add_task(
-            "", total=plan.epochs * plan.batches, epoch=f"1/{plan.epochs}", batch="", scores="", speed=0.0
+            "",
+            total=plan.epochs * plan.batches,
+            completed=plan.done * plan.batches,
+            epoch=f"{min(plan.done + 1, plan.epochs)}/{plan.epochs}",
+            batch="",
+            scores="",
+            speed=0.0,
         )
         self.bar.start()
         self.stream = sys.stderr

@@ -20,12 +20,12 @@ def sanity(config: Config = None, set_: Set = None, json: Json = False, workers:
     """
     from cnncli.cli.output import show, show_json
     from cnncli.cli.progress import naming
-    from cnncli.render.terminal import checks
+    from cnncli.render.terminal.training_checks import training_checks
 
     with naming() as progress:
         result = cnncli.sanity(config, set=set_ or [], workers=workers, progress=progress)
     if json:
         show_json(result)
     else:
-        show(checks.sanity(result))
+        show(training_checks(result))
     raise typer.Exit(FAILED if result.verdict == "FAIL" else 0)

@@ -126,7 +126,7 @@ def _lines(result: TrainResult) -> list[str]:
         best = result.best
         record = next(each for each in result.history if each.step == best.step)
         scores = record.train if record.val is None else record.val
-        lines.append(f"best  {best.split} {scores_text(scores)}  (epoch {best.epoch} of {result.epochs})")
+        lines.append(f"best  {best.split} {scores_text(scores)}  (epoch {best.epoch})")
     if result.test is not None:
         lines.append(f"test  {scores_text(result.test)}  ({result.test.samples:,} samples)")
     lines.append(f"time  {result.seconds:.1f} s, {result.images_per_second:,.0f} img/s in training")

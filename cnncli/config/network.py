@@ -17,11 +17,12 @@ from cnncli.config.naming import NAME, given_name, names_of
 from cnncli.config.place import Place, Problems
 from cnncli.config.translate import validate
 from cnncli.config.tree import ListNode, MapNode, ScalarNode, Tree, plain
-from cnncli.config.wording import choices, counted, did_you_mean, shown
+from cnncli.config.wording import choices, did_you_mean, shown
 from cnncli.errors import ShapeError
 from cnncli.graph import INPUT, Graph, Node
 from cnncli.layers import LAYERS
 from cnncli.layers.base import Layer, Shape
+from cnncli.wording import plural
 
 NODE_KEYS = ("type", "name", "inputs")
 """Keys of a layer in YAML that are not options of the layer."""
@@ -157,7 +158,7 @@ class _Network:
             fix = "join them with add or concat before"
         else:
             return True
-        wanted = counted(least, "input") if least == most else f"at least {counted(least, 'input')}"
+        wanted = plural(least, "input") if least == most else f"at least {plural(least, 'input')}"
         place = (item.get("inputs") or item).place
         self.problems.add(place, f"{kind.type} takes {wanted}, but has {count}; {fix}")
         return False

@@ -13,8 +13,8 @@ from cnncli.config.document import compose
 from cnncli.config.naming import names_of
 from cnncli.config.place import Place, Problems
 from cnncli.config.tree import Entry, ListNode, MapNode, ScalarNode, Tree, is_null, plain
-from cnncli.config.wording import counted, did_you_mean, shown
-from cnncli.wording import printable
+from cnncli.config.wording import did_you_mean, shown
+from cnncli.wording import plural, printable
 
 LAYERS = ("model", "layers")
 KINDS: dict[tuple[str, ...], str] = {("data",): "source"}
@@ -94,7 +94,7 @@ def _index(tree: ListNode, path: tuple[str, ...], step: str) -> int:
     if step.isdecimal() and step.isascii():
         if len(step) < len(str(len(tree.items))) + 1 and int(step) < len(tree.items):
             return int(step)
-        raise _UnreachableError(f"{where} has {counted(len(tree.items), 'item')}, counted from 0; there is no {step}")
+        raise _UnreachableError(f"{where} has {plural(len(tree.items), 'item')}, counted from 0; there is no {step}")
     if path != LAYERS:
         raise _UnreachableError(f"{where} is a list: expected a position (counted from 0), but got {shown(step)}")
     names = names_of(tree)

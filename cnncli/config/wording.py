@@ -99,11 +99,6 @@ def nearest(word: str, names: Sequence[str]) -> str | None:
     return None if near is None else bare[near]
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 input`, `2 inputs`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def a(noun: str) -> str:
     """`a layer`, `an optimizer`."""
     return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"

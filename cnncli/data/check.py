@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.data.ahead import looking_ahead
 from cnncli.data.dataset import Split
-from cnncli.data.stores import Pictures
+from cnncli.data.spread import Spread, by_channel
+from cnncli.data.stores import Pictures, UnreadableError
 from cnncli.errors import DataError
 
 Array = NDArray[Any]
@@ -22,45 +25,7 @@ Sizes = dict[tuple[int, int], int]
 CHUNK = 1 << 20
 """Numbers that are looked at together, at least one sample."""
 DIGEST = 16
-"""Bytes that stand for a sample: two that differ have the same ones once in 2^64 pairs, or so."""
-_ADVICE = "; 'cnncli data check' lists all such files"
-"""Is said of pictures that cannot be read, but for here."""
-
-
-@dataclass(eq=False)
-class Spread:
-    """Mean and standard deviation of the finite numbers of each channel, chunk by chunk.
-
-    Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
-    """
-
-    count: NDArray[np.float64]  # (C,)
-    mean: NDArray[np.float64]
-    squares: NDArray[np.float64]  # of the distances from the mean, summed
-
-    @classmethod
-    def of_none(cls, channels: int) -> Spread:
-        """Before the first chunk."""
-        return cls(*np.zeros((3, channels)))
-
-    def add(self, values: NDArray[np.float64], finite: NDArray[np.bool_] | None) -> None:
-        """(C, numbers); `finite` says which of them count, None if all do."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            kept = values if finite is None else np.where(finite, values, 0)
-            count = np.full(len(values), values.shape[1], np.float64) if finite is None else finite.sum(axis=1)
-            mean = kept.sum(axis=1) / np.maximum(count, 1)
-            distance = values - mean[:, None]
-            squares = np.square(distance if finite is None else np.where(finite, distance, 0)).sum(axis=1)
-            total = np.maximum(self.count + count, 1)
-            delta = mean - self.mean
-            self.squares += squares + delta**2 * (self.count * count / total)
-            self.mean += delta * (count / total)
-        self.count += count
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """(C,)."""
-        return np.asarray(np.sqrt(self.squares / np.maximum(self.count, 1)))
+"""Bytes that stand for a sample: of 2^128 pairs that differ, one has the same ones."""
 
 
 @dataclass(eq=False)
@@ -83,14 +48,17 @@ class Scan:
 
 
 def scan(split: Split) -> Iterator[Scan]:
-    """The same scan again and again as it goes, with more of the samples in it; the last time with all."""
-    shape = split.store.shape[1:]
+    """The same scan again and again as it goes, with more of the samples in it; the last time with all.
+
+    Decoded pictures are kept no longer: each is looked at once.
+    """
+    shape, pictures = split.store.shape[1:], _pictures(split)
+    if pictures is not None:
+        pictures.keep_none()
     found = Scan(split, Spread.of_none(shape[0]), np.zeros((len(split), DIGEST), np.uint8))
     step = max(CHUNK // math.prod(shape), 1)
     pieces = [np.arange(start, min(start + step, len(split))) for start in range(0, len(split), step)]
-    for place, indices in enumerate(pieces):
-        if place + 1 < len(pieces):
-            split.prefetch(pieces[place + 1])
+    for indices in looking_ahead(pieces, split.prefetch):
         for good, samples in _readable(split, indices, found.unreadable):
             _look(found, good, samples)
         found.seen += len(indices)
@@ -99,22 +67,29 @@ def scan(split: Split) -> Iterator[Scan]:
 
 def name_of(split: Split, name: str, index: int) -> str:
     """A picture's path; of what is no file of its own "train:17"."""
-    store = split.store
-    return str(store.path(int(split.rows[index]))) if isinstance(store, Pictures) else f"{name}:{index}"
+    pictures = _pictures(split)
+    return f"{name}:{index}" if pictures is None else str(pictures.path(int(split.rows[index])))
+
+
+def _pictures(split: Split) -> Pictures | None:
+    """The store, if each sample is a file."""
+    return split.store if isinstance(split.store, Pictures) else None
 
 
 def _readable(split: Split, indices: Array, unreadable: dict[int, str]) -> Iterator[tuple[Array, Array]]:
-    """The samples all together; one by one where some cannot be read."""
+    """The samples but for those that cannot be read."""
     try:
         samples = split.raw(indices)
-    except DataError as error:
-        if len(indices) == 1:
-            unreadable[int(indices[0])] = str(error).removesuffix(_ADVICE)
-            return
-        for index in indices:
-            yield from _readable(split, np.array([index]), unreadable)
-        return
-    yield indices, samples
+    except UnreadableError as error:
+        reasons = [error.reasons.get(row) for row in split.rows[indices].tolist()]
+        unreadable |= {
+            index: reason for index, reason in zip(indices.tolist(), reasons, strict=True) if reason is not None
+        }
+        others = indices[[reason is None for reason in reasons]]
+        if len(others):
+            yield from _readable(split, others, unreadable)
+    else:
+        yield indices, samples
 
 
 def _look(found: Scan, indices: Array, samples: Array) -> None:
@@ -131,32 +106,20 @@ def _look(found: Scan, indices: Array, samples: Array) -> None:
         found.low, found.high = min(found.low, float(kept.min())), max(found.high, float(kept.max()))
     whole = finite is None or bool(finite.all())
     found.spread.add(
-        _by_channel(samples).astype(np.float64),
-        None if whole or finite is None else _by_channel(finite.reshape(samples.shape)),
+        by_channel(samples).astype(np.float64),
+        None if whole or finite is None else by_channel(finite.reshape(samples.shape)),
     )
-    if isinstance(found.split.store, Pictures):
-        for index in indices:
-            size = _size(found.split.store, int(found.split.rows[index]))
-            found.sizes[size] = found.sizes.get(size, 0) + 1
+    if (pictures := _pictures(found.split)) is not None:
+        for row in found.split.rows[indices].tolist():
+            with suppress(DataError):  # of a file that has gone since it was read
+                size = pictures.size_in_file(row)
+                found.sizes[size] = found.sizes.get(size, 0) + 1
 
 
 def _is_constant(samples: Array) -> NDArray[np.bool_]:
     """(n,), for (n, C, ...) and (n, F): whether every channel, or else all of a sample, is one number."""
     channels = samples.reshape(len(samples), samples.shape[1] if samples.ndim > 2 else 1, -1)
     return np.asarray((channels == channels[:, :, :1]).all(axis=(1, 2)))
-
-
-def _by_channel(samples: Array) -> Array:
-    """(n, C, ...) as (C, numbers)."""
-    return np.moveaxis(samples, 1, 0).reshape(samples.shape[1], -1)
-
-
-def _size(store: Pictures, row: int) -> tuple[int, int]:
-    """Width and height in the file, of which no more than the header is read."""
-    from PIL import Image  # noqa: PLC0415 - slow to load, and needed for pictures alone
-
-    with Image.open(store.path(row)) as image:
-        return image.size
 
 
 @dataclass(frozen=True)
@@ -179,7 +142,10 @@ def twins(scans: Mapping[str, Scan]) -> list[Twins]:
     keys = np.concatenate(digests).view(np.uint64)  # (N, 2)
     order = np.lexsort(keys.T)
     differs = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
-    groups = [where[group] for group in np.split(order, np.flatnonzero(differs) + 1) if len(group) > 1]
+    starts = np.concatenate([[0], np.flatnonzero(differs) + 1])
+    sizes = np.diff(starts, append=len(order))
+    several = sizes > 1
+    groups = [where[order[start : start + size]] for start, size in zip(starts[several], sizes[several], strict=True)]
     return [
         Twins(tuple((names[split], int(index)) for split, index in group))
         for group in sorted(groups, key=lambda group: tuple(group[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnncli.data.augmentation import Augmentation
 from cnncli.data.display import to_picture
 from cnncli.data.normalization import Normalization, Scaling
-from cnncli.data.stores import Fetching, Store
+from cnncli.data.stores import Store, prefetch
 from cnncli.errors import DataError
 
 Array = NDArray[Any]
@@ -20,6 +20,8 @@ Shape = tuple[int, ...]
 Sampling = Literal["shuffle", "balanced"]
 
 SPLITS = ("train", "val", "test")
+SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+"""Which split is meant, by what folders and lists may call it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +58,14 @@ class Split:
         taken: Array = self.store[self.rows[np.asarray(indices)]]
         return taken
 
+    def take(self, indices: ArrayLike) -> Split:
+        """The samples at `indices`, in that order, as a split of their own: nothing but their targets is copied."""
+        indices = np.asarray(indices)
+        return replace(self, rows=self.rows[indices], targets=self.targets[indices])
+
     def prefetch(self, indices: ArrayLike) -> None:
         """Says that these samples are asked for next: where they have to be decoded first, that begins."""
-        if isinstance(self.store, Fetching):
-            self.store.prefetch(self.rows[np.asarray(indices)])
+        prefetch(self.store, self.rows[np.asarray(indices)])
 
     def display(self, index: int) -> NDArray[np.uint8]:
         """Sample `index` as a picture, not normalised: (H, W), or (H, W, 3) in colour."""

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from cnncli.data.known_sets import KnownFile
 from cnncli.errors import OutcomeError, OutputError, UsageError
 from cnncli.files import FIXES
 from cnncli.wording import printable
@@ -25,7 +26,7 @@ class Listener:
         """A place is asked for the file, of which so many bytes are there from earlier."""
 
     def advanced(self, done: int, total: int) -> None:
-        """So many bytes of the file are there; `total` is 0 where the server does not tell."""
+        """So many bytes of the file are there, of `total`."""
 
     def failed(self, url: str, reason: str) -> None:
         """A place has not got it, or not all of it."""
@@ -43,18 +44,18 @@ def matches(path: Path, sha256: str) -> bool:
     return path.is_file() and bool(_pooch().file_hash(str(path), alg="sha256") == sha256)
 
 
-def download(path: Path, urls: Sequence[str], sha256: str, listener: Listener) -> None:
+def download(path: Path, urls: Sequence[str], wanted: KnownFile, listener: Listener) -> None:
     """Fetches `path` from one of the places, the first first; it appears once it is whole and right.
 
-    What has arrived stays in `<name>.part` until then, and the next call goes on from there. Raises UsageError without
-    pooch, OutcomeError with the reason of every place, OutputError where it cannot be written.
+    What has arrived stays in `<name>.part` until then, and the next call goes on from there; never is it larger than
+    the file. Raises UsageError without pooch, OutcomeError with the reason of every place, OutputError where it cannot be written.
     """
     part = path.with_name(f"{path.name}.part")
     reasons = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for url in urls:
-            reason = _try(url, part, sha256, path.name, listener)
+            reason = _try(url, part, wanted, path.name, listener)
             if reason is None:
                 os.replace(part, path)
                 listener.finished(path.name, path.stat().st_size)
@@ -71,18 +72,21 @@ def download(path: Path, urls: Sequence[str], sha256: str, listener: Listener) -
     raise OutcomeError("\n".join([f"{printable(path.name)} could not be downloaded", *reasons, fix]))
 
 
-def _try(url: str, part: Path, sha256: str, name: str, listener: Listener) -> str | None:
+def _try(url: str, part: Path, wanted: KnownFile, name: str, listener: Listener) -> str | None:
     """Why this place has not given the file; None where it has. What was resumed and is wrong is fetched anew."""
     from requests import exceptions  # noqa: PLC0415 - needed here alone, and comes with pooch
 
     while True:
         start = part.stat().st_size if part.exists() else 0
-        if start and matches(part, sha256):
+        if start > wanted.size:
+            part.unlink()
+            start = 0
+        if start == wanted.size and matches(part, wanted.sha256):
             return None
         listener.started(name, url, start)
         try:
-            _append(url, part, start, listener)
-            _require(part, sha256)
+            _append(url, part, start, wanted.size, listener)
+            _require(part, wanted.sha256)
         except (_WrongFileError, exceptions.HTTPError) as error:
             status = getattr(getattr(error, "response", None), "status_code", None)
             if isinstance(error, _WrongFileError) or status == 416:  # 416: it has no bytes beyond those that are there
@@ -90,52 +94,53 @@ def _try(url: str, part: Path, sha256: str, name: str, listener: Listener) -> st
                 if start:
                     continue
             return _reason(error)
-        except exceptions.RequestException as error:
+        except (exceptions.RequestException, ValueError) as error:  # ValueError: what urllib3 takes for no address
             return _reason(error)
         return None
 
 
-def _append(url: str, part: Path, start: int, listener: Listener) -> None:
+def _append(url: str, part: Path, start: int, size: int, listener: Listener) -> None:
     """Adds the rest of the file to `part`; from the beginning where the server knows no ranges."""
     # Without compression on the way: the ranges are those of the file.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
     with part.open("ab") as file:
-        counter = _Counter(start, listener.advanced)
+        kept = _Part(file, start, size, listener.advanced)
 
         def answered(response: Any, **_: Any) -> None:
             """Comes before the first byte."""
-            if response.status_code != 206:
-                counter.start = 0
-            if response.status_code == 200:
-                file.truncate(0)
+            if response.is_redirect:
+                response.close()  # or requests would read all that comes with it, however much, into memory
+            elif response.status_code == 200:
+                kept.restart()
 
-        get = _pooch().HTTPDownloader(
-            progressbar=counter, chunk_size=CHUNK, headers=headers, hooks={"response": answered}, timeout=TIMEOUT
-        )
-        get(url, file, None)
+        get = _pooch().HTTPDownloader(chunk_size=CHUNK, headers=headers, hooks={"response": answered}, timeout=TIMEOUT)
+        get(url, kept, None)
         file.flush()
         os.fsync(file.fileno())
 
 
-class _Counter:
-    """The progress bar that pooch asks for: counts bytes of the whole file, of which `start` were there before."""
+class _Part:
+    """The file that pooch writes to: counts what is there, and takes no more than belongs to the file."""
 
-    def __init__(self, start: int, advanced: Callable[[int, int], None]) -> None:
-        self.start, self.advanced = start, advanced
-        self.total = 0  # of what arrives now; set by pooch, 0 where it is not known
-        self.done = 0
+    def __init__(self, file: IO[bytes], done: int, size: int, advanced: Callable[[int, int], None]) -> None:
+        self._file, self._done, self._size, self._advanced = file, done, size, advanced
 
-    def update(self, count: int) -> None:
-        """So much more has arrived (pooch always tells the size of a whole chunk)."""
-        self.done = min(self.done + count, self.total)
-        self.advanced(self.start + self.done, self.start + self.total if self.total else 0)
+    def write(self, chunk: bytes) -> None:
+        """Raises _WrongFileError where a server sends more than the file has."""
+        if self._done + len(chunk) > self._size:
+            raise _WrongFileError(f"another file than expected: it is larger than {self._size:,} bytes")
+        self._file.write(chunk)
+        self._done += len(chunk)
+        self._advanced(self._done, self._size)
 
-    def reset(self) -> None:
-        """Back to nothing: at the end pooch tells all of it at once."""
-        self.done = 0
+    def flush(self) -> None:
+        """So that nothing is lost when the connection, or we, break off."""
+        self._file.flush()
 
-    def close(self) -> None:
-        """Nothing is open."""
+    def restart(self) -> None:
+        """All of it comes once more."""
+        self._file.truncate(0)
+        self._done = 0
 
 
 def _require(part: Path, sha256: str) -> None:

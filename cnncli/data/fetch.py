@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
 from cnncli.data.download import Listener, download, matches
 from cnncli.data.known_sets import KNOWN_SETS, KnownSet
@@ -45,9 +46,13 @@ def known_set(name: str) -> KnownSet:
 def fetch(name: str, wanted: KnownSet, folder: Path, mirror: str | None, listener: Listener) -> Fetched:
     """The files of a data set in `folder`, whole and verified; only what is not there is downloaded.
 
-    `mirror` is a folder on the network that is asked instead of those known. Raises what `download` does, and DataError
-    for other files of the same names, which are left alone, and for an archive that has not got what it should.
+    `mirror` is a folder on the network that is asked instead of those known. Raises what `download` does, UsageError
+    for a mirror that is no address, and DataError for other files of the same names, which are left alone, and for an
+    archive that has not got what it should.
     """
+    if mirror is not None:
+        _require_address(mirror)
+    _require_ours(wanted, folder)
     downloaded = [] if _is_unpacked(wanted, folder) else _missing(wanted, folder)
     for file in downloaded:
         urls = [f"{place.rstrip('/')}/{file}" for place in (wanted.mirrors if mirror is None else (mirror,))]
@@ -60,24 +65,53 @@ def fetch(name: str, wanted: KnownSet, folder: Path, mirror: str | None, listene
     return Fetched(name, wanted.title, wanted.samples, folder, files, tuple(downloaded), data, wanted.starter)
 
 
+def _require_address(mirror: str) -> None:
+    """Raises UsageError for what is no address of a place that we can ask."""
+    try:
+        address = urlsplit(mirror)
+        known = address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:  # as of brackets that do not close
+        known = False
+    if not known:
+        given = f"--mirror {printable(mirror)}: is no address of a folder on the network"
+        raise UsageError(f"{given}; expected http:// or https://, as https://example.org/mnist")
+
+
 def _missing(wanted: KnownSet, folder: Path) -> list[str]:
     """The files that are not there. Raises DataError for those that are, and are not the right ones."""
     there = [name for name in wanted.files if (folder / name).exists()]
-    others = [name for name in there if not matches(folder / name, wanted.files[name])]
+    others = [name for name in there if not matches(folder / name, wanted.files[name].sha256)]
     if others:
-        listed = ", ".join(others)
-        fix = "move it away, or choose another folder with --out"
-        raise DataError(f"{printable(folder)}: {listed}: another file than that of {wanted.title}; {fix}")
+        raise _others_error(wanted, folder, others)
     return [name for name in wanted.files if name not in there]
 
 
+def _require_ours(wanted: KnownSet, folder: Path) -> None:
+    """Raises DataError where other files stand under the names of what would be unpacked."""
+    others = [
+        name
+        for name, size in wanted.unpacked.items()
+        if os.path.lexists(folder / name) and not _is_right(folder / name, size)
+    ]
+    if others:
+        raise _others_error(wanted, folder, others)
+
+
+def _others_error(wanted: KnownSet, folder: Path, names: Sequence[str]) -> DataError:
+    fix = "move it away, or choose another folder with --out"
+    return DataError(f"{printable(folder)}: {', '.join(names)}: another file than that of {wanted.title}; {fix}")
+
+
 def _is_unpacked(wanted: KnownSet, folder: Path) -> bool:
-    files = [(folder / name, size) for name, size in wanted.unpacked.items()]
-    return bool(files) and all(path.is_file() and size in (None, path.stat().st_size) for path, size in files)
+    return bool(wanted.unpacked) and all(_is_right(folder / name, size) for name, size in wanted.unpacked.items())
+
+
+def _is_right(path: Path, size: int | None) -> bool:
+    return path.is_file() and size in (None, path.stat().st_size)
 
 
 def _unpack(archive: Path, wanted: Mapping[str, int | None]) -> None:
-    """The wanted files beside the archive, which goes when all are there; its folders are not made.
+    """Those of the wanted files that are not there yet, beside the archive, which then goes; no folders are made.
 
     Raises DataError where the archive has not got them all, OutputError where they cannot be written.
     """
@@ -88,8 +122,9 @@ def _unpack(archive: Path, wanted: Mapping[str, int | None]) -> None:
             missing = [name for name, size in wanted.items() if name not in sizes or size not in (None, sizes[name])]
             if missing:
                 raise DataError(f"{printable(archive)}: has no {', '.join(missing)} of the right size")
-            tar.extractall(place, [members[name] for name in wanted], filter="data")
-            for name in wanted:
+            new = [name for name in wanted if not archive.with_name(name).exists()]
+            tar.extractall(place, [members[name] for name in new], filter="data")
+            for name in new:
                 os.replace(Path(place) / members[name].name, archive.with_name(name))
         archive.unlink()
     except (tarfile.TarError, EOFError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -13,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.errors import DataError
+from cnncli.machine import available_memory
 from cnncli.wording import did_you_mean, printable
 
-_MEMORY_WHERE_UNKNOWN = 8 << 30
 _MOST_NEIGHBOURS = 1000
 _PIECE = 1 << 20
-_MOST_LISTED = 20
+MOST_LISTED = 20
+"""Things that a message lists at most."""
 
 
 @contextmanager
@@ -66,16 +66,13 @@ def _neighbour(path: Path) -> str:
 
 def some_of(problems: Sequence[str]) -> str:
     """The first of them, one a line, and how many more there are."""
-    more = [f"... and {len(problems) - _MOST_LISTED} more"] if len(problems) > _MOST_LISTED else []
-    return "\n".join([*problems[:_MOST_LISTED], *more])
+    more = [f"... and {len(problems) - MOST_LISTED} more"] if len(problems) > MOST_LISTED else []
+    return "\n".join([*problems[:MOST_LISTED], *more])
 
 
 def memory_limit() -> int:
-    """How many bytes of data are read into memory at most: half of what the machine has."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        return _MEMORY_WHERE_UNKNOWN
+    """How many bytes of data are read into memory at most: half of what this process may use."""
+    return available_memory() // 2
 
 
 def require_memory(size: int, what: str, fix: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.data.ahead import looking_ahead
 from cnncli.data.batches import (
     balanced_batches,
     batch_count,
@@ -18,13 +19,12 @@ from cnncli.data.batches import (
     shuffled_batches,
 )
 from cnncli.data.dataset import Dataset, Split
-from cnncli.data.normalization import Scaling
+from cnncli.data.normalization import Scaling, unit_of
+from cnncli.graph import Graph
+from cnncli.losses import Loss, are_classes
 
 Array = NDArray[Any]
 Indices = NDArray[np.int64]
-
-_SAMPLES_AHEAD = 256
-"""And one batch more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +58,25 @@ class Loader:
             require_classes(dataset.train.targets)
         self._scaling = Scaling.of(dataset.normalization, np.float32, shape)  # of bytes that have become 0..1
 
+    @classmethod
+    def of(cls, dataset: Dataset, loss: Loss, graph: Graph, batch_size: int, seed: int) -> Loader:
+        """For a network with this graph, and its loss: these tell how many classes class numbers stand for."""
+        shape = graph.shape_of(graph.logits(loss.link))
+        return cls(dataset, batch_size, seed, shape[0] if are_classes(dataset.train.targets, shape) else None)
+
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from 1 on, beginning with batch `start`, from 0 on."""
         started = perf_counter()
         batches = self.order(number)[start:]
-        for place, indices in enumerate(_looking_ahead(self._dataset.train, batches, self._batch_size), start):
-            batch = self._augmented(indices, number, place) if self._dataset.augment else self._plain(indices)
+        for place, indices in enumerate(looking_ahead(batches, self._dataset.train.prefetch), start):
+            batch = self.batch(number, place, indices)
             self.waited += perf_counter() - started
             yield batch
             started = perf_counter()
+
+    def batch(self, epoch: int, place: int, indices: Indices) -> Batch:
+        """These samples as batch `place`, from 0 on, of an epoch."""
+        return self._augmented(indices, epoch, place) if self._dataset.augment else self._plain(indices)
 
     def order(self, epoch: int) -> list[Indices]:
         """Which samples the batches of an epoch hold."""
@@ -81,10 +91,9 @@ class Loader:
     def _augmented(self, indices: Indices, epoch: int, batch: int) -> Batch:
         train = self._dataset.train
         stored = train.raw(indices)
-        is_bytes = stored.dtype == np.uint8
-        x = stored.astype(np.float32)
-        if is_bytes:
-            x /= 255
+        x, unit = stored.astype(np.float32), unit_of(stored.dtype)
+        if unit != 1:
+            x /= unit
         targets = train.targets[indices]
         if self._classes is not None:
             targets = _shares(targets, self._classes)
@@ -92,7 +101,7 @@ class Loader:
             # Spawn keys: these streams are apart from those of the order, whatever the seed.
             stream = np.random.SeedSequence(self._seed, spawn_key=(epoch, batch, place))
             x, targets = augmentation.apply(x, targets, np.random.default_rng(stream))
-        if is_bytes:
+        if unit != 1:
             np.clip(x, 0, 1, out=x)  # there is nothing darker than black
         return Batch(self._scaling.apply(x).reshape(len(indices), *train.shape), targets, indices)
 
@@ -100,19 +109,8 @@ class Loader:
 def in_order(split: Split, batch_size: int) -> Iterator[Batch]:
     """All samples of a split as they are, one after the other."""
     batches = list(sequential_batches(len(split), batch_size))
-    for indices in _looking_ahead(split, batches, batch_size):
+    for indices in looking_ahead(batches, split.prefetch):
         yield Batch(*split.batch(indices), indices)
-
-
-def _looking_ahead(split: Split, batches: Sequence[Indices], batch_size: int) -> Iterator[Indices]:
-    """The batches; the split hears of each long before it is asked for."""
-    ahead = 1 + -(-_SAMPLES_AHEAD // batch_size)
-    for indices in batches[:ahead]:
-        split.prefetch(indices)
-    for place, indices in enumerate(batches):
-        if place + ahead < len(batches):
-            split.prefetch(batches[place + ahead])
-        yield indices
 
 
 def _shares(numbers: Array, classes: int) -> NDArray[np.float32]:

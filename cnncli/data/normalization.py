@@ -5,21 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
-from cnncli.data.stores import Store
+from cnncli.data.ahead import looking_ahead
+from cnncli.data.spread import Spread, by_channel
+from cnncli.data.stores import Store, prefetch
 from cnncli.errors import DataError
 
 _CHUNK = 1 << 20  # numbers that are held in double precision at a time
-_BYTE = 255.0
+
+
+def unit_of(dtype: DTypeLike) -> float:
+    """What stands for 1 in stored numbers: 255 in bytes."""
+    return 255.0 if np.dtype(dtype) == np.uint8 else 1.0
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, int | float) else value
+    return (value,) if isinstance(value, int | float) else value
 
 
 class Normalization(BaseModel):
@@ -45,7 +52,7 @@ class Scaling:
     @classmethod
     def of(cls, normalization: Normalization | None, dtype: DTypeLike, shape: tuple[int, ...]) -> Scaling:
         """For samples of `shape` and `dtype`: (x/255 - mean) / std = (x - 255 mean) / (255 std) for bytes."""
-        unit = _BYTE if np.dtype(dtype) == np.uint8 else 1.0
+        unit = unit_of(dtype)
         if normalization is None:
             return cls(divisor=None if unit == 1 else np.array([unit], np.float32))
         mean, std = (_by_channel(name, getattr(normalization, name), shape) for name in ("mean", "std"))
@@ -60,6 +67,15 @@ class Scaling:
             y /= self.divisor
         return y
 
+    def undo(self, y: NDArray[Any]) -> NDArray[np.float64]:
+        """What `apply` has made y, (..., *shape), of, but for rounding."""
+        x = y.astype(np.float64)
+        if self.divisor is not None:
+            x *= self.divisor
+        if self.offset is not None:
+            x += self.offset
+        return x
+
 
 def _by_channel(name: str, numbers: Sequence[float], shape: tuple[int, ...]) -> NDArray[np.float64]:
     if len(numbers) not in (1, shape[0]):
@@ -73,22 +89,15 @@ def _by_channel(name: str, numbers: Sequence[float], shape: tuple[int, ...]) -> 
 def measure(store: NDArray[Any] | Store, rows: NDArray[np.int64]) -> Normalization:
     """The mean and standard deviation of each channel (axis 1) over these rows of `store`.
 
-    A channel that never changes gets the deviation 1. Chunks are merged by Chan, Golub and LeVeque's rule
-    ("Updating formulae and a pairwise algorithm for computing sample variances", 1979), in double precision.
+    A channel that never changes gets the deviation 1.
     """
-    unit = _BYTE if store.dtype == np.uint8 else 1.0
-    count, mean, squares = 0, np.zeros(store.shape[1]), np.zeros(store.shape[1])
+    unit, spread = unit_of(store.dtype), Spread.of_none(store.shape[1])
     size = max(1, _CHUNK // math.prod(store.shape[1:]))  # samples at a time
-    for start in range(0, len(rows), size):
-        chunk = store[rows[start : start + size]].astype(np.float64) / unit
-        chunk = np.moveaxis(chunk, 1, 0).reshape(len(mean), -1)  # (C, values)
-        values, chunk_mean = chunk.shape[1], chunk.mean(axis=1)
-        delta = chunk_mean - mean
-        squares += ((chunk - chunk_mean[:, None]) ** 2).sum(axis=1) + delta**2 * (count * values / (count + values))
-        count += values
-        mean += delta * (values / count)
-    std = np.sqrt(squares / count)
+    pieces = [rows[start : start + size] for start in range(0, len(rows), size)]
+    for piece in looking_ahead(pieces, partial(prefetch, store)):
+        spread.add(by_channel(store[piece].astype(np.float64) / unit))
+    std = spread.std
     if not np.isfinite(std).all():
         raise DataError("normalize: auto needs finite numbers, but the training split holds NaN or infinity")
     std[std == 0] = 1
-    return Normalization(mean=tuple(mean.tolist()), std=tuple(std.tolist()))
+    return Normalization(mean=tuple(spread.mean.tolist()), std=tuple(std.tolist()))

@@ -24,7 +24,7 @@ from cnncli.errors import DataError
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
-_STREAMS = {"limit": 0, "test": 1, "val": 2}  # independent random streams of one seed
+_STREAMS = {"limit": 0, "test": 1, "val": 2}  # random streams of one seed
 
 
 def _share(value: object) -> object:

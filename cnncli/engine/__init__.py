@@ -1,6 +1,6 @@
 """Runs models: `Executor` for numbers, `record_forward` and `record_backward` for everything that flowed."""
 
-from cnncli.engine.executor import Executor, Result, available_cores
+from cnncli.engine.executor import Executor, Result
 from cnncli.engine.objective import LogitObjective, LossObjective, Objective, UpstreamObjective
 from cnncli.engine.record import Recording, record_backward, record_forward
 from cnncli.engine.walk import Tap
@@ -14,7 +14,6 @@ __all__ = [
     "Result",
     "Tap",
     "UpstreamObjective",
-    "available_cores",
     "record_backward",
     "record_forward",
 ]

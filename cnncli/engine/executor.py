@@ -6,12 +6,10 @@ the last bit.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +26,7 @@ from cnncli.engine.walk import Arrays, MicroBatch, Request, Tap
 from cnncli.engine.worker import Worker, adding_to, ordered_sum
 from cnncli.graph import Model, flat_views
 from cnncli.layers.base import Params
+from cnncli.machine import available_cores
 
 Array = NDArray[Any]
 
@@ -216,13 +215,3 @@ class Executor:
             buffers = self.model.buffers.get(name, {})
             for key, value in self.model.graph.by_name[name].layer.update_buffers(buffers, total).items():
                 buffers[key][...] = value
-
-
-def available_cores() -> int:
-    """The cores that this process may use: what it is bound to, and what its container grants."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()  # Linux, cgroups version 2
-        return max(1, min(cores, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no such file, or "max": no limit
-        return cores

@@ -15,23 +15,22 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import cnncli
 from cnncli.engine.channel import Channel, PeerLostError
 from cnncli.engine.job import Job, Places, Remap, Setup
 from cnncli.engine.memory import Block
 from cnncli.engine.walk import Arrays, MicroBatch, Request
 from cnncli.engine.worker import Finish, Worker, ordered_sum
+from cnncli.processes import CAN_START_PYTHON, import_path
 
 Array = NDArray[Any]
 
-POSSIBLE = hasattr(socket, "send_fds") and bool(sys.executable) and not getattr(sys, "frozen", False)
+POSSIBLE = hasattr(socket, "send_fds") and CAN_START_PYTHON
 """Whether this is a Python that can start another, and a system that hands memory over this way; Windows does not."""
 
 ONE_THREAD = dict.fromkeys(
@@ -164,19 +163,12 @@ def _start(descriptor: int) -> subprocess.Popen[bytes]:
         # -P: not the files of the current directory. In a session of its own: Ctrl-C is for this process to answer.
         [sys.executable, "-P", "-m", "cnncli.engine.helper", str(descriptor)],
         pass_fds=[descriptor],
-        env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(_import_path())},
+        env={**os.environ, **ONE_THREAD, "PYTHONPATH": import_path()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-def _import_path() -> list[str]:
-    """Where a helper finds what this process found, and this package."""
-    path = [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)]  # "" is the current directory
-    package = str(Path(cnncli.__file__).parents[1])
-    return path if package in path else [package, *path]
 
 
 def _shares(micro_batches: Sequence[MicroBatch], processes: int) -> list[Sequence[MicroBatch]]:

@@ -69,6 +69,8 @@ class Worker:
                     try:
                         partials.append(steps.send(totals))
                     except StopIteration:
+                        for name in self.frozen:  # that stand between others, and were on the way back
+                            each.gradients.pop(name, None)
                         finish(each)
                 if not partials:
                     return task.totals

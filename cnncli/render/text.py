@@ -1,4 +1,4 @@
-"""Numbers, shares and bars as text."""
+"""Numbers, durations, shares and bars as text."""
 
 from __future__ import annotations
 
@@ -51,6 +51,18 @@ def magnitude(value: int) -> str:
         if value >= size:
             return f"{value / size:.3g} {unit}" if value < 999.5 * size else f"{value / size:.0f} {unit}"
     return str(value)
+
+
+def duration(seconds: float) -> str:
+    """0.4 s, 35 s, 4 min 20 s, 3 h 05 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    if seconds < 3570:
+        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60:,} h {minutes % 60:02d} min"
 
 
 def percent(share: float) -> str:

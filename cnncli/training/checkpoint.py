@@ -13,7 +13,7 @@ import copy
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -26,7 +26,9 @@ from cnncli import __version__
 from cnncli.errors import CheckpointError
 from cnncli.files import write_atomic
 from cnncli.graph import Model, flat_views
+from cnncli.training.health import Update
 from cnncli.training.history import Record
+from cnncli.training.pace import Pace
 from cnncli.wording import one_of, printable
 
 Array = NDArray[Any]
@@ -41,20 +43,7 @@ ACCEPTED = {"f": ("F16", "F32", "F64"), "i": ("I64", "I32")}
 """What may be in a file, by the kind of the network's own array: parameters and statistics, counters."""
 
 
-_PLAIN = (
-    "seed",
-    "data",
-    "optimizer",
-    "updates",
-    "step",
-    "epochs",
-    "batches",
-    "totals",
-    "pace",
-    "warned",
-    "last_update",
-)
-"""The fields of a state that are plain data."""
+_COUNTS = ("updates", "step", "epochs", "batches")
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,6 @@ class TrainingState:
     from (seed, batch), and the learning rate from the step and the history.
     """
 
-    seed: int
     data: dict[str, list[int]]  # of each split: how many samples, and a checksum of their targets
     optimizer: dict[str, Any]  # its type and options
     updates: int  # made with these slots
@@ -74,13 +62,13 @@ class TrainingState:
     epochs: int  # finished
     batches: int  # of the unfinished epoch, that are done
     totals: dict[str, Any]  # their metrics so far, `Totals.to_json`
-    pace: dict[str, Any]  # `Pace` as plain data
+    pace: Pace
     history: tuple[Record, ...]
     warned: tuple[str, ...]  # kinds of warnings that have been given
     weights: dict[str, Array]  # as Model.state_dict
     slots: dict[str, Array]  # of the optimizer, flat, laid out as Model.flat
-    average: Array | None  # the moving average of the weights, likewise
-    last_update: dict[str, Any] | None  # the norms of the last update of an epoch, `Update` as plain data
+    average: Array | None  # the moving average of the weights, likewise; None without one, or before the first update
+    last_update: Update | None  # of an epoch
 
 
 def save_weights(path: Path, model: Model, details: Mapping[str, Any] | None = None) -> None:
@@ -172,8 +160,16 @@ def save_state(path: Path, state: TrainingState, model: Model) -> None:
     for prefix, flat in flats.items():
         for node, views in flat_views(flat, model.parameters).items():
             tensors.update({f"{prefix}.{node}.{key}": view for key, view in views.items()})
-    about = {key: getattr(state, key) for key in _PLAIN}
-    about["history"] = [record.to_json() for record in state.history]
+    about = {
+        "data": state.data,
+        "optimizer": state.optimizer,
+        **{key: getattr(state, key) for key in _COUNTS},
+        "totals": state.totals,
+        "pace": asdict(state.pace),
+        "history": [record.to_json() for record in state.history],
+        "warned": state.warned,
+        "last_update": None if state.last_update is None else asdict(state.last_update),
+    }
     _write(path, tensors, about)
 
 
@@ -184,10 +180,8 @@ def load_state(path: Path, model: Model) -> TrainingState:
     """
     with _opened(path) as stored:
         try:
-            about = stored.about
-            history = tuple(Record.from_json(record) for record in about["history"])
-            known = {key: about[key] for key in _PLAIN} | {"warned": tuple(about["warned"])}
-        except (KeyError, TypeError):
+            known = _known(stored.about)
+        except (KeyError, TypeError, ValueError, AttributeError):
             raise CheckpointError(
                 f"{path}: holds no state of a training; expected the last.state.safetensors of a run directory"
             ) from None
@@ -199,7 +193,28 @@ def load_state(path: Path, model: Model) -> TrainingState:
         average = _part(stored.tensors, "average.")
         flat = _flat(path, average, model) if average else None
         _load(path, weights, model)
-        return TrainingState(**known, history=history, weights=model.state_dict(), slots=slots, average=flat)
+        return TrainingState(**known, weights=model.state_dict(), slots=slots, average=flat)
+
+
+def _known(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a state besides its arrays. Raises KeyError, TypeError, ValueError or AttributeError if they are
+    something else."""
+    counts = {key: about[key] for key in _COUNTS}
+    totals, update = about["totals"], about["last_update"]
+    if not all(type(count) is int and count >= 0 for count in (*counts.values(), totals["samples"])):
+        raise ValueError
+    {name: np.array(values, np.float64) for name, values in totals["sums"].items()}  # whether they are numbers
+    float(totals["loss"])
+    return {
+        **counts,
+        "totals": totals,
+        "data": {str(name): list(found) for name, found in about["data"].items()},
+        "optimizer": dict(about["optimizer"]),
+        "pace": Pace(**{key: type(getattr(Pace(), key))(value) for key, value in about["pace"].items()}),
+        "history": tuple(Record.from_json(record) for record in about["history"]),
+        "warned": tuple(map(str, about["warned"])),
+        "last_update": None if update is None else Update(**{key: dict(norms) for key, norms in update.items()}),
+    }
 
 
 def _write(path: Path, tensors: Mapping[str, Array], about: Mapping[str, Any]) -> None:

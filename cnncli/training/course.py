@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cnncli.errors import CheckpointError
 from cnncli.training.checkpoint import TrainingState
 from cnncli.training.health import Update
-from cnncli.training.history import Best, Record, best_of
+from cnncli.training.history import Best, Judge, Record, best_of
 from cnncli.training.metrics import Scores, Task, Totals
 from cnncli.training.pace import Clock, Pace
 from cnncli.training.stopping import monitored
@@ -18,6 +19,7 @@ class Course:
     """All that changes in a training besides the weights, and what the optimizer keeps of them."""
 
     task: Task
+    judge: Judge
     epoch_batches: int
     """In a whole epoch."""
 
@@ -44,6 +46,11 @@ class Course:
         """Since the training began: what selects dropout masks, so that no two batches get the same."""
         return self.epochs * self.epoch_batches + self.batches
 
+    def updates_by_now(self, accumulate: int) -> int:
+        """What `step` would be had all epochs had as many batches: where a schedule is. A training that was forked with
+        other batches has made another number of updates."""
+        return self.epochs * -(-self.epoch_batches // accumulate) + -(-self.batches // accumulate)
+
     @property
     def is_recorded(self) -> bool:
         """Whether the last record is of this moment."""
@@ -51,7 +58,7 @@ class Course:
 
     def best(self) -> Best | None:
         """The best moment so far."""
-        return best_of(self.history, self.task)
+        return best_of(self.history, self.judge, self.task)
 
     def record(self, lr: float, val: Scores | None) -> Record:
         """Files this moment away: the last update was made with the rate `lr`."""
@@ -68,7 +75,7 @@ class Course:
             data_wait=pace.data_wait,
         )
         self.history.append(record)
-        self.monitored = monitored(self.history, self.task)
+        self.monitored = monitored(self.history, self.judge, self.task)
         return record
 
     def next_epoch(self) -> None:
@@ -84,17 +91,24 @@ class Course:
             "epochs": self.epochs,
             "batches": self.batches,
             "totals": self.totals.to_json(),
-            "pace": asdict(self.clock.pace),
+            "pace": replace(self.clock.pace),
             "history": tuple(self.history),
             "warned": tuple(sorted(self.warned)),
-            "last_update": None if self.last_update is None else asdict(self.last_update),
+            "last_update": self.last_update,
         }
 
     def go_on_from(self, state: TrainingState) -> None:
-        """Takes over what `to_state` gave."""
+        """Takes over what `to_state` gave. Raises CheckpointError if it is of another training than the configured."""
+        names = {metric.name for metric in self.task.metrics}
+        known = not state.totals["sums"] or set(state.totals["sums"]) == names
+        if not known or state.batches > self.epoch_batches or (state.batches > 0) != (state.totals["samples"] > 0):
+            raise CheckpointError(
+                "the state of the training does not fit its configuration: one of the two files has been changed;"
+                " restore it, or train again"
+            )
         self.step, self.epochs, self.batches = state.step, state.epochs, state.batches
         self.totals = Totals.from_json(self.task, state.totals)
-        self.clock = Clock(Pace(**state.pace))
+        self.clock = Clock(replace(state.pace))
         self.history, self.warned = list(state.history), set(state.warned)
-        self.monitored = monitored(self.history, self.task)
-        self.last_update = None if state.last_update is None else Update(**state.last_update)
+        self.monitored = monitored(self.history, self.judge, self.task)
+        self.last_update = state.last_update

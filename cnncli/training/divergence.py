@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.data.loading import Batch
+from cnncli.data.dataset import Split
+from cnncli.data.loading import Batch, in_order
 from cnncli.engine import Executor, LossObjective
 from cnncli.engine.names import ACTIVATION, GRADIENT, PARAMETER, PARAMETER_GRADIENT, ArrayName
 from cnncli.errors import CnncliError, DataError, DivergedError, OutputError
@@ -23,6 +24,9 @@ from cnncli.training.run_directory import RunDirectory
 
 Array = NDArray[Any]
 
+BATCH = 256
+"""Samples that are looked at together."""
+
 
 @dataclass
 class BadStepError(Exception):
@@ -31,6 +35,7 @@ class BadStepError(Exception):
     batch: Batch
     objective: LossObjective
     loss: float
+    layer: str | None  # whose sums over the batch are not finite
 
 
 def first_bad_array(executor: Executor, x: Array, objective: LossObjective, step: int) -> ArrayName | None:
@@ -62,9 +67,27 @@ def first_bad_array(executor: Executor, x: Array, objective: LossObjective, step
     return None
 
 
-def are_finite(totals: Mapping[str, Array]) -> bool:
-    """Whether the sums are that become running statistics."""
-    return all(np.isfinite(total).all() for total in totals.values())
+def bad_totals(totals: Mapping[str, Array]) -> str | None:
+    """The first layer whose sums over the batch, for its running statistics, are not finite; None if all are."""
+    return next((name for name, total in totals.items() if not np.isfinite(total).all()), None)
+
+
+def require_finite_inputs(split: Split, name: str) -> None:
+    """Raises DataError, naming them, if samples of a split hold a number that is not finite."""
+    for batch in in_order(split, BATCH):
+        bad = bad_samples(batch.x)
+        if len(bad):
+            raise not_finite(batch.indices[bad], name)
+
+
+def not_finite(samples: Array, split: str) -> DataError:
+    """What to say of samples with a number that is not finite."""
+    numbers = ", ".join(f"{split}:{number}" for number in sorted(samples.tolist())[:10])
+    more = ", ..." if len(samples) > 10 else ""
+    return DataError(
+        f"the data hold a number that is not finite, in {numbers}{more}; 'cnncli data check' names all such samples:"
+        " remove or replace them"
+    )
 
 
 def in_words(array: ArrayName) -> str:
@@ -111,7 +134,7 @@ class Moment:
     run: RunDirectory | None
     epochs: int  # finished
     step: int  # updates made
-    lr: float
+    lr: float  # of the optimizer
     unwatched: str | None  # why the last frame of what was watched is missing
 
     def failed(self, executor: Executor, bad: BadStepError, count: int) -> CnncliError:
@@ -119,11 +142,11 @@ class Moment:
         batch, loss = bad.batch, bad.loss
         found = first_bad_array(executor, batch.x, bad.objective, count)
         if found == ArrayName(ACTIVATION, INPUT):
-            return self._bad_data(batch.indices[bad_samples(batch.x)])
+            return not_finite(batch.indices[bad_samples(batch.x)], "train")
         if found is not None:
             where = f"{in_words(found)} is not finite"
         elif math.isfinite(loss):
-            where = "a sum over the batch, for running statistics, is not finite"
+            where = f"a sum over the batch, for the running statistics of {bad.layer}, is not finite"
         else:
             where = f"the loss is {loss}"
         return self.diverged(f"in step {self.step + 1} {where}", self._replay(executor.model, batch, count))
@@ -147,11 +170,3 @@ class Moment:
         except OutputError as error:  # which must not hide the divergence
             return f"; the step cannot be kept: {error}"
         return f"\nlook at the step itself:  {command}"
-
-    def _bad_data(self, samples: Array) -> DataError:
-        numbers = ", ".join(map(str, sorted(samples.tolist())[:10])) + (", ..." if len(samples) > 10 else "")
-        which = f"sample {numbers}" if len(samples) == 1 else f"samples {numbers}"
-        return DataError(
-            f"the training data hold a number that is not finite: {which} of the training split, "
-            f"in the batch of step {self.step + 1}; remove or replace it"
-        )

@@ -89,8 +89,11 @@ def _check_split(loss: Loss, graph: Graph, split: Split, name: str) -> None:
     try:
         for rows in sequential_batches(len(split), 4096):
             LossObjective.of(loss, graph, split.targets[rows])
-    except DataError as error:
-        raise DataError(f"{name} split: {error}") from None
+    except DataError:
+        try:
+            LossObjective.of(loss, graph, split.targets)  # which tells the sample's number in all of the split
+        except DataError as error:
+            raise DataError(f"{name} split: {error}") from None
 
 
 def measure(

@@ -21,7 +21,7 @@ from cnncli.data.loading import Batch, Loader
 from cnncli.engine import Executor, LossObjective
 from cnncli.errors import DataError, DivergedError
 from cnncli.graph import Model
-from cnncli.losses import Loss, are_classes
+from cnncli.losses import Loss
 from cnncli.training.divergence import bad_samples
 from cnncli.training.evaluation import check_targets
 from cnncli.training.optimizers import Optimizer
@@ -131,8 +131,7 @@ def _updates(
     """For each update without end: the loss before it, and what makes it with a given rate."""
     graph, train = model.graph, dataset.train
     shape = graph.shape_of(graph.logits(loss.link))
-    classes = shape[0] if are_classes(train.targets, shape) else None
-    loader = Loader(dataset, settings.batch_size, seed, classes)
+    loader = Loader.of(dataset, loss, graph, settings.batch_size, seed)
     weights = class_weights(train.targets, shape[0], settings.class_weight) if settings.class_weight else None
     updater = Updater.new(model, optimizer, settings)
     gathered: list[tuple[float, int]] = []  # loss and size of the batches of the update to come

@@ -46,6 +46,16 @@ class Frames:
 
         write_atomic(self._file(step), content)
 
+    def rewind(self, step: int) -> None:
+        """Removes the frames of later steps."""
+        for later in (each for each in self.steps if each > step):
+            self._file(later).unlink(missing_ok=True)
+
+    def copy(self, other: Frames) -> None:
+        """Takes over what another training has watched. Raises OutputError."""
+        for file in other.path.iterdir() if other.path.is_dir() else ():
+            write_atomic(self.path / file.name, file.read_bytes())
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """What was watched, as `--input` takes it. Raises CheckpointError."""

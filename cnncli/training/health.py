@@ -33,7 +33,7 @@ class Health:
 
     node: str
     weight_norm: float | None  # of all its parameters together, before the update
-    gradient_norm: float | None  # of the loss of the epoch's last batch
+    gradient_norm: float | None  # of the gradient that made the epoch's last update
     update_ratio: float | None  # |what the update changed| / weight_norm: about 1e-3 is healthy
     std: float  # of its output, over all elements and samples
     zeros: float | None  # rectifiers: the share of the output that is exactly 0

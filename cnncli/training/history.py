@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from cnncli.training.metrics import Scores, Task
 
+Judge = Literal["val", "train"]
+"""By which split a training is judged: val, where the data have it."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -59,24 +62,24 @@ class Best:
 
     epoch: int
     step: int
-    split: Literal["val", "train"]
+    split: Judge
     loss: float
     accuracy: float | None
     monitor: str  # the name of the number that decided
     value: float  # that number
 
 
-def judged(history: Sequence[Record]) -> list[tuple[Record, Scores]]:
-    """The records that are compared, with the scores by which: of the validations, or without any of the training."""
-    validated = [(record, record.val) for record in history if record.val is not None]
-    return validated or [(record, record.train) for record in history]
+def judged(history: Sequence[Record], split: Judge) -> list[tuple[Record, Scores]]:
+    """The records that are compared, with the scores by which: the validations, or what there is of the training."""
+    pairs = ((record, record.val if split == "val" else record.train) for record in history)
+    return [(record, scores) for record, scores in pairs if scores is not None]
 
 
-def best_of(history: Sequence[Record], task: Task) -> Best | None:
-    """By the task's monitor; of equals the first."""
-    if not history:
+def best_of(history: Sequence[Record], split: Judge, task: Task) -> Best | None:
+    """By the task's monitor, on that split; of equals the first."""
+    pairs = judged(history, split)
+    if not pairs:
         return None
-    record, scores = min(judged(history), key=lambda pair: task.badness(pair[1]))
-    split: Literal["val", "train"] = "train" if record.val is None else "val"
+    record, scores = min(pairs, key=lambda pair: task.badness(pair[1]))
     value = scores.numbers[task.monitor]
     return Best(record.epoch, record.step, split, scores.loss, scores.accuracy, task.monitor, value)

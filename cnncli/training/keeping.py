@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.data.dataset import Dataset
-from cnncli.errors import CheckpointError
+from cnncli.errors import CheckpointError, OutputError
 from cnncli.files import write_atomic
 from cnncli.graph import Model
 from cnncli.training.checkpoint import TrainingState, read_details, read_weights, save_state, save_weights
@@ -33,12 +33,26 @@ from cnncli.training.tables import Cell
 Array = NDArray[Any]
 
 
+LOOKED_AT = 16
+"""Samples of a split, evenly spread over it."""
+
+
+LOOKED_AT = 16
+"""Samples of a split, evenly spread over it."""
+
+
 def fingerprint(dataset: Dataset) -> dict[str, list[int]]:
-    """Of each split how many samples it has, and a checksum of their targets in order: tells other data apart."""
-    return {
-        name: [len(split), zlib.crc32(np.ascontiguousarray(split.targets).tobytes())]
-        for name, split in dataset.splits.items()
-    }
+    """Of each split how many samples it has, and checksums of their targets in order, and of some of the samples as
+    they are stored: tells other data apart, though not by each changed pixel."""
+    found = {}
+    for name, split in dataset.splits.items():
+        some = split.raw(np.arange(LOOKED_AT) * len(split) // LOOKED_AT)
+        found[name] = [len(split), _checksum(split.targets), _checksum(some)]
+    return found
+
+
+def _checksum(array: Array) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).data)
 
 
 class Keeper:
@@ -62,18 +76,17 @@ class Keeper:
         run = self.run
         if run is None:
             return
-        self.health = run.rewind(state.step)
-        if best is None:
-            return
-        if self._best_step() == best.step:
+        if best is not None and self._best_step() == best.step:
             self.best_weights = read_weights(run.best, self.model)
-        elif best.step == state.step:
-            self.keep_best(best.epoch, best.step)
-        else:
+        elif best is not None and best.step == state.step:
+            self.keep_best(best)
+        elif best is not None:
             raise CheckpointError(
                 f"{run.best}: is missing or not that of epoch {best.epoch}, step {best.step}, which was the best;"
                 " restore it, or train again"
             )
+
+        self.health = run.rewind(state.step)  # only now, for what fails should change nothing
 
     def _best_step(self) -> int | None:
         """After how many updates the network had the weights of the file; None if there is none that can be read."""
@@ -92,11 +105,11 @@ class Keeper:
         """The end of an epoch has been looked at."""
         self.health += (found.row(record.epoch, record.step) for found in health)
 
-    def keep_best(self, epoch: int, step: int) -> None:
+    def keep_best(self, best: Best) -> None:
         """The model's weights are the best so far."""
         self.best_weights = {key: array.copy() for key, array in self.model.state_dict().items()}
         if self.run is not None:
-            save_weights(self.run.best, self.model, {"epoch": epoch, "step": step})
+            save_weights(self.run.best, self.model, {"epoch": best.epoch, "step": best.step, "monitor": best.monitor})
 
     def restore_best(self) -> None:
         """The model gets the best weights; without any it keeps its own."""
@@ -117,12 +130,18 @@ class Keeper:
         if self.health:
             self.run.write_health(self.health)
 
+    def write_logs_if_possible(self) -> None:
+        """The same, for who has something worse to tell than that it is not."""
+        with suppress(OutputError):
+            self.write_logs()
+
     def save(self, state: TrainingState) -> None:
         """Everything as it is now, into the run directory. Raises OutputError."""
         if self.run is None:
             return
         self.write_logs()
         save_state(self.run.state, state, self.model)
+        self.run.establish()
         if state.history:
             self.run.write_metrics(rows_of(state.history))
         self.saved = monotonic()

@@ -10,14 +10,14 @@ from cnncli.data.dataset import Dataset
 from cnncli.data.loading import Batch, Loader
 from cnncli.engine import Executor
 from cnncli.graph import Model
-from cnncli.losses import Loss, are_classes
+from cnncli.losses import Loss
 from cnncli.training.advice import advise
 from cnncli.training.checkpoint import TrainingState
 from cnncli.training.course import Course
-from cnncli.training.divergence import BadStepError, Moment, first_bad_tensor
+from cnncli.training.divergence import BadStepError, Moment, first_bad_tensor, require_finite_inputs
 from cnncli.training.evaluation import EvalResult, check_targets, measure
 from cnncli.training.health import Checkup, Health
-from cnncli.training.history import Record
+from cnncli.training.history import Best, Record
 from cnncli.training.interruption import Interruption
 from cnncli.training.keeping import Keeper, fingerprint
 from cnncli.training.metrics import Scores, task_of
@@ -101,15 +101,14 @@ class _Training:
         interruption: Interruption,
     ) -> None:
         self.executor, self.model, self.dataset, self.loss = executor, executor.model, dataset, loss
-        self.updater, self.settings, self.seed = updater, updater.settings, seed
+        self.updater, self.settings = updater, updater.settings
         self.interruption = interruption
         self.listener = Listener()
         settings, train, graph = self.settings, dataset.train, self.model.graph
         shape = graph.shape_of(graph.logits(loss.link))
         self.task = task_of(loss, train.targets, shape, settings.metrics, settings.monitor)
-        classes = shape[0] if are_classes(train.targets, shape) else None
-        self.loader = Loader(dataset, settings.batch_size, seed, classes)
-        self.course = Course(self.task, self.loader.batches)
+        self.loader = Loader.of(dataset, loss, graph, settings.batch_size, seed)
+        self.course = Course(self.task, "train" if dataset.val is None else "val", self.loader.batches)
         wanted = settings.class_weight
         weights = None if wanted is None else class_weights(train.targets, shape[0], wanted)
         horizon = settings.horizon(len(train))
@@ -118,6 +117,7 @@ class _Training:
         self.checkup = None if run is None else Checkup(executor, train, settings.batch_size)
         self.watched = plan_watch(settings, self.model, loss, dataset)
         self.watch: Watch | None = None
+        self.fingerprint = fingerprint(dataset)
 
     def run(self, resume: TrainingState | None, notes: tuple[str, ...]) -> TrainResult:
         """All of it."""
@@ -142,7 +142,7 @@ class _Training:
 
     def _go_on_from(self, state: TrainingState) -> None:
         """Takes over what the state holds besides the weights, which the model has."""
-        self.updater.go_on_from(state.slots, state.updates, state.average)
+        self.updater.go_on_from(state)
         self.course.go_on_from(state)
         with self.updater.averaged():
             self.keeper.go_on_from(state, self.course.best())
@@ -178,7 +178,6 @@ class _Training:
         try:
             step = self.stepper.train_on(batch, self.loader.waited)
         except BadStepError as bad:
-            self.keeper.write_logs()
             raise self._moment().failed(self.executor, bad, self.course.batches_seen) from None
         if step is None:
             return False
@@ -208,14 +207,14 @@ class _Training:
         val = self._validate() if self._is_due() else None
         if self.interruption.requested:
             return
-        record = course.record(self.stepper.rate(course.step - 1), val)
+        record = course.record(self.stepper.rate(), val)
         health = self._health(record)
         warnings = self._warnings(health)
         if course.at_end_of_epoch:
             course.next_epoch()
         best = course.best()
         is_best = best is not None and best.step == record.step
-        self._save(best=record if is_best else None)
+        self._save(best=best if is_best else None)
         self.listener.recorded(record, best=is_best, health=health)
         for text in warnings:
             self.listener.warned(text)
@@ -228,6 +227,7 @@ class _Training:
         with self.updater.averaged():
             scores = measure(self.executor, self.dataset.val, self.loss, self.task, self.interruption)
         if scores is not None and not math.isfinite(scores.loss):
+            require_finite_inputs(self.dataset.val, "val")
             raise self._moment().diverged(f"after step {self.course.step} the validation loss is {scores.loss}")
         return scores
 
@@ -242,17 +242,20 @@ class _Training:
     def _warnings(self, health: tuple[Health, ...]) -> list[str]:
         """What looks wrong, and has not been said before."""
         course = self.course
-        found = [each for each in advise(health, course.history, self.task) if each.kind not in course.warned]
+        found = [
+            each
+            for each in advise(health, course.history, self.task, self.updater.optimizer.lr)
+            if each.kind not in course.warned
+        ]
         course.warned.update(each.kind for each in found)
         return [each.text for each in found]
 
-    def _save(self, *, best: Record | None = None) -> None:
-        """Everything as it is now; the weights that are kept as the best too, if this is the moment of that record."""
+    def _save(self, *, best: Best | None = None) -> None:
+        """Everything as it is now; the weights that are kept as the best too, if this is the best moment."""
         self._require_finite()
         optimizer = self.updater.optimizer
         state = TrainingState(
-            seed=self.seed,
-            data=fingerprint(self.dataset),
+            data=self.fingerprint,
             optimizer={"type": optimizer.type, **optimizer.model_dump(mode="json")},
             updates=self.updater.updates,
             weights=self.model.state_dict(),
@@ -263,7 +266,7 @@ class _Training:
         self.keeper.save(state)
         with self.updater.averaged():
             if best is not None:
-                self.keeper.keep_best(best.epoch, best.step)
+                self.keeper.keep_best(best)
             self.keeper.save_last(state.epochs, state.step)
 
     def _require_finite(self) -> None:
@@ -272,13 +275,13 @@ class _Training:
         if bad is not None:
             step = self.course.step
             when = f"after step {step}" if step else "before the first step"
-            self.keeper.write_logs()
             raise self._moment().diverged(f"{when} {bad} holds numbers that are not finite")
 
     def _moment(self) -> Moment:
+        self.keeper.write_logs_if_possible()
         course = self.course
         unwatched = None if self.watch is None else self.watch.diverged(course.step)
-        return Moment(self.keeper.run, course.epochs, course.step, self.stepper.rate(course.step), unwatched)
+        return Moment(self.keeper.run, course.epochs, course.step, self.updater.optimizer.lr, unwatched)
 
     def _plan(self, notes: tuple[str, ...]) -> Plan:
         return Plan(
@@ -288,7 +291,7 @@ class _Training:
             batch_size=self.settings.batch_size,
             samples={name: len(split) for name, split in self.dataset.splits.items()},
             task=self.task.name,
-            judged_by=("train" if self.dataset.val is None else "val", self.task.monitor),
+            judged_by=(self.course.judge, self.task.monitor),
             run=None if self.keeper.run is None else self.keeper.run.path,
             watch=self.watched,
             done=self.course.epochs,

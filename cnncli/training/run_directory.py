@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -26,8 +26,11 @@ from cnncli.training.tables import Cell, Number, Tell, read_table, write_table
 
 RUNS = Path("runs")
 
-_LEFTOVER = re.compile(r"\.lock|\..*\.tmp")
-"""What a training may leave in a directory in which it had not begun yet."""
+LOCK, BEGUN = ".lock", ".begun"
+_LEFTOVER = re.compile(r"\..*\.tmp")
+"""Files that were not finished."""
+_EARLY = re.compile(r"best\.safetensors|last\.state\.safetensors|steps\.jsonl|health\.csv|watch")
+"""What is written before a directory has become a run."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +38,22 @@ class RunDirectory:
     """The paths of one training, and how its tables are written and read."""
 
     path: Path
+    text: str | None = None  # of config.yaml, while there is none
 
     @classmethod
     def create(cls, name: str, config: str, out: Path | None = None) -> RunDirectory:
-        """A new directory, `out` or else `runs/<name>-<time>`, with `config` as its config.yaml.
+        """A new directory, `out` or else `runs/<name>-<time>`, which is to get `config` as its config.yaml.
 
-        Raises UsageError if `out` is in use, OutputError if nothing can be written there.
+        Raises UsageError if `out` is in use, OutputError if it cannot be made.
         """
-        path = _new(name) if out is None else _claim(out)
-        run = cls(path)
-        run.remove_leftovers()
-        write_atomic(run.config, config)
-        return run
+        return cls(_new(name) if out is None else _claim(out), config)
+
+    def establish(self) -> None:
+        """Makes it a run, which has its config.yaml: when there is a state that a training can go on from, for who was
+        stopped before that has lost nothing. Raises OutputError."""
+        if self.text is not None and not self.config.exists():
+            write_atomic(self.config, self.text)
+            self._begun.unlink(missing_ok=True)
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
@@ -95,7 +102,7 @@ class RunDirectory:
 
     @property
     def last(self) -> Path:
-        """The weights of the last finished epoch, or where the training was interrupted."""
+        """The weights of the last time that everything was saved."""
         return self.path / "last.safetensors"
 
     @property
@@ -123,14 +130,24 @@ class RunDirectory:
         return is_locked(self._lock)
 
     @property
-    def _lock(self) -> Path:
-        return self.path / ".lock"
+    def _begun(self) -> Path:
+        """Is there while what else is there may be removed by who comes next: there is no run yet."""
+        return self.path / BEGUN
 
-    def remove_leftovers(self) -> None:
-        """What a process that was killed had not finished writing. Only for who holds the lock, or made the folder."""
-        for entry in self.path.glob(".*.tmp"):
-            with suppress(OSError):
-                entry.unlink()
+    @property
+    def _lock(self) -> Path:
+        return self.path / LOCK
+
+    def claim(self) -> None:
+        """Removes what a process left that was killed: what it had not finished writing, and where it had not begun a
+        run, all. Only for who holds the lock. Raises UsageError if somebody else has begun one meanwhile."""
+        if self.text is not None:
+            _require_free(self.path)
+        for entry in self.path.iterdir():
+            if _LEFTOVER.fullmatch(entry.name) or (self.text is not None and _EARLY.fullmatch(entry.name)):
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+        if self.text is not None:
+            write_atomic(self._begun, "")
 
     def rewind(self, step: int) -> list[Mapping[str, Cell]]:
         """Takes out of the logs what came after so many updates: it will happen again. Returns the rows of health.csv.
@@ -139,9 +156,9 @@ class RunDirectory:
         """
         rows: list[Mapping[str, Cell]] = []
         if self.health.exists():
-            self.read_health()  # so that damage is found
+            self.read_health(lambda _: None)  # so that damage is found, but for a last line that is cut
             with self.health.open(encoding="utf-8", newline="") as file:  # and here as text, so that the bytes stay
-                rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+                rows = [row for row in csv.DictReader(file) if None not in row.values() and int(row["step"]) <= step]
             if rows:
                 self.write_health(rows)
             else:
@@ -149,6 +166,7 @@ class RunDirectory:
         if self.steps.exists():
             kept = [line for line in self.read_steps() if line["step"] <= step]
             write_atomic(self.steps, _json_lines(kept))
+        self.frames.rewind(step)
         self.result.unlink(missing_ok=True)
         if self.diverged.is_dir():
             shutil.rmtree(self.diverged)
@@ -159,6 +177,7 @@ class RunDirectory:
         for mine, theirs in ((self.best, other.best), (self.steps, other.steps), (self.health, other.health)):
             if theirs.exists():
                 write_atomic(mine, theirs.read_bytes())
+        self.frames.copy(other.frames)
 
     def existing(self, file: Path) -> Path:
         """The same path. Raises CheckpointError, saying what is missing and why that may be."""
@@ -166,6 +185,8 @@ class RunDirectory:
             return file
         if file == self.config:
             fix = "this is no directory that 'cnncli train' made"
+        elif file == self.state:
+            fix = "restore it, or train again"
         elif file == self.best and self.last.is_file():
             fix = f"no epoch of this training was finished; its weights so far are --checkpoint {self.last}"
         else:
@@ -231,20 +252,29 @@ def _new(name: str) -> Path:
 
 
 def _claim(path: Path) -> Path:
-    """A directory that is there and empty, or that is made."""
+    """A directory that is free, or that is made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        found = sorted(entry.name for entry in path.iterdir() if not _LEFTOVER.fullmatch(entry.name))
+        _require_free(path)
     except FileExistsError:
         raise UsageError(f"--out {path}: is a file; expected a new or empty directory") from None
     except OSError as error:
         raise _unwritable(path, error) from None
+    return path
+
+
+def _require_free(path: Path) -> None:
+    """Raises UsageError if the directory holds anything but what a training left that was stopped before it began."""
+    found = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK and not _LEFTOVER.fullmatch(entry.name))
+    if BEGUN in found and all(name == BEGUN or _EARLY.fullmatch(name) for name in found):
+        return
+    if found and is_locked(path / LOCK):
+        raise UsageError(f"--out {path}: another process is training there; choose another directory")
     if found:
         shown = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
         raise UsageError(
             f"--out {path}: is not empty (it holds {shown}); choose another directory, or remove this one first"
         )
-    return path
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

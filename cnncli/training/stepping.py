@@ -12,7 +12,7 @@ from cnncli.data.loading import Batch
 from cnncli.engine import Executor, LossObjective
 from cnncli.losses import Loss
 from cnncli.training.course import Course
-from cnncli.training.divergence import BadStepError, are_finite
+from cnncli.training.divergence import BadStepError, bad_totals
 from cnncli.training.health import Update
 from cnncli.training.progress import Step
 from cnncli.training.schedules import Horizon, Schedule
@@ -47,8 +47,9 @@ class Stepper:
         objective = LossObjective.of(self.loss, self.executor.model.graph, batch.targets, weight)
         result = self.executor.differentiate(batch.x, objective, training=True, step=course.batches_seen)
         norm = norm_of(result.flat_gradient)
-        if not (math.isfinite(result.value) and math.isfinite(norm) and are_finite(result.totals)):
-            raise BadStepError(batch, objective, result.value)
+        layer = bad_totals(result.totals)
+        if not math.isfinite(result.value) or not math.isfinite(norm) or layer is not None:
+            raise BadStepError(batch, objective, result.value, layer)
         self.executor.update_buffers(result.totals)
         course.batches += 1
         course.totals.add(result.values, result.output, batch.targets)
@@ -58,13 +59,14 @@ class Stepper:
             return None
         return self._update(gradient, norm if len(self._gathered) == 1 else norm_of(gradient), waited)
 
-    def rate(self, step: int) -> float:
-        """The learning rate of the update after so many others."""
-        return self.updater.optimizer.lr * self.schedule.multiplier(step, self.horizon, self.course.monitored)
+    def rate(self) -> float:
+        """The learning rate of the last update, or of the one whose batches have been gathered."""
+        made = self.course.updates_by_now(self.updater.settings.accumulate)
+        return self.updater.optimizer.lr * self.schedule.multiplier(made - 1, self.horizon, self.course.monitored)
 
     def _update(self, gradient: Array, norm: float, waited: float) -> Step:
         course, model = self.course, self.executor.model
-        lr = self.rate(course.step)
+        lr = self.rate()
         before = (model.flat.copy(), gradient.copy()) if course.at_end_of_epoch else None
         self.updater.apply(gradient, norm, lr)
         if before is not None:

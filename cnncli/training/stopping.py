@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from cnncli.training.history import Record, judged
+from cnncli.training.history import Judge, Record, judged
 from cnncli.training.metrics import Task
 from cnncli.training.settings import EarlyStopping
 
 
-def monitored(history: Sequence[Record], task: Task) -> list[float]:
-    """The monitored number of every validation, or without any of every record, turned so that lower is better."""
-    return [task.badness(scores)[0] for _, scores in judged(history)]
+def monitored(history: Sequence[Record], split: Judge, task: Task) -> list[float]:
+    """The monitored number on that split whenever it was measured, turned so that lower is better."""
+    return [task.badness(scores)[0] for _, scores in judged(history, split)]
 
 
 def has_stalled(badness: Sequence[float], stopping: EarlyStopping | None) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cnncli.errors import UsageError
 from cnncli.graph import Graph, Model
+from cnncli.training.checkpoint import TrainingState
 from cnncli.training.optimizers import Optimizer, Slots
 from cnncli.training.settings import TrainSettings
 
@@ -75,7 +76,7 @@ class Updater:
     optimizer: Optimizer
     settings: TrainSettings
     slots: Slots
-    average: Array | None  # laid out as Model.flat; None without `ema`
+    average: Array | None = None  # laid out as Model.flat; None without `ema`, and before the first update
     updates: int = 0  # made with these slots
 
     def __post_init__(self) -> None:
@@ -88,20 +89,18 @@ class Updater:
     @classmethod
     def new(cls, model: Model, optimizer: Optimizer, settings: TrainSettings) -> Updater:
         """Before the first update."""
-        average = None if settings.ema is None else model.flat.copy()
-        return cls(model, optimizer, settings, optimizer.new_state(model.flat), average)
+        return cls(model, optimizer, settings, optimizer.new_state(model.flat))
 
-    def go_on_from(self, slots: Slots, updates: int, average: Array | None) -> None:
+    def go_on_from(self, state: TrainingState) -> None:
         """Takes over what another one carried; where that was another kind of optimizer, it begins afresh."""
-        if set(slots) == set(self.slots):
-            self.slots, self.updates = slots, updates
-        if self.average is not None and average is not None:
-            self.average = average
+        if state.optimizer.get("type") == self.optimizer.type and set(state.slots) == set(self.slots):
+            self.slots, self.updates = state.slots, state.updates
+        if self.settings.ema is not None:
+            self.average = state.average
 
     def gather(self, gradient: Array, weight: float, *, last: bool) -> Array | None:
         """Takes the gradient of a batch, the mean over samples of that `weight` together. Returns the gradient of the
         step that is to be made now, and None where more batches are waited for; after the `last` none is."""
-        self._leave_frozen(gradient)
         if self.settings.accumulate == 1:
             return gradient
         if self._sum is None:
@@ -138,18 +137,11 @@ class Updater:
         finally:
             self.model.flat[...] = trained
 
-    def _leave_frozen(self, gradient: Array) -> None:
-        """What lies between the spans counts neither for the norm nor for anything else."""
-        if self.frozen:
-            edges = [0, *(edge for span in self.spans for edge in (span.start, span.stop)), gradient.size]
-            for start, stop in zip(edges[::2], edges[1::2], strict=True):
-                gradient[start:stop] = 0
-
     def _follow(self) -> None:
-        if self.average is None or self.settings.ema is None:
+        if self.settings.ema is None:
             return
-        if self.updates == 1:
-            self.average[...] = self.model.flat
+        if self.average is None:
+            self.average = self.model.flat.copy()
             return
         change = self.model.flat - self.average
         change *= change.dtype.type(1 - self.settings.ema)

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 import cnncli
+from cnncli.api import data_findings
 from cnncli.data import known_sets
+from cnncli.data.formats import decoding
 from cnncli.data.loading import Loader
 from tests.cli.conftest import Cli, stripes
 from tests.data.makers import write_mnist, write_pictures
@@ -51,6 +53,25 @@ def test_versions_are_the_very_samples_of_a_training(folder: Path) -> None:
         not np.array_equal(version.picture, shown.picture) for shown in sheet.samples for version in shown.versions
     ]
     assert np.mean(changed) > 0.5
+
+
+def test_no_more_is_decoded_than_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pictures(tmp_path / "photos", {"cat": 150, "dog": 150})
+    (tmp_path / "net.yaml").write_text(
+        "data: {source: folder, path: photos, validation: 0, augment: [horizontal_flip]}\n"
+        "train: {batch_size: 8}\n"
+        "model: {input: [3, 6, 8], layers: [flatten, {type: linear, out_features: 2}]}\n"
+    )
+    decoded, decode = [], decoding.decode
+
+    def counted(path: Path, shape: Any, resize: Any) -> Any:
+        decoded.append(path)
+        return decode(path, shape, resize)
+
+    monkeypatch.setattr(decoding, "decode", counted)
+    sheet = cnncli.contact_sheet(tmp_path / "net.yaml", samples=2, versions=1)
+    assert len(sheet.samples) == 2
+    assert len(set(decoded)) == len(decoded) == 8
 
 
 def test_mixed_labels_are_told_with_their_shares(folder: Path) -> None:
@@ -201,6 +222,21 @@ def test_targets_that_the_network_cannot_learn(cli: Cli, folder: Path) -> None:
     assert "expected a class from 0 to 1" in found["message"]
 
 
+def test_targets_are_named_wherever_they_are(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_findings, "PIECE", 16)
+    labels = np.load("stripes.npz")["y_test"].copy()
+    labels[[6, 20, 39]] = 4
+    save(y_test=labels)
+    found = findings(cli, "--config", "stripes.yaml", "--set", "data.classes=null")["targets", "test"]
+    assert (found["count"], found["examples"]) == (3, ["test:6", "test:20", "test:39"])
+    assert found["message"].startswith("the target of sample 6 is 4; expected a class from 0 to 1")
+    assert found["message"].endswith("(3 of 40 are wrong)")
+    labels[6] = 1
+    save(y_test=labels)
+    found = findings(cli, "--config", "stripes.yaml", "--set", "data.classes=null")["targets", "test"]
+    assert found["message"].startswith("the target of sample 20 is 4;")
+
+
 def test_classes_without_samples_and_rare_ones(cli: Cli, folder: Path) -> None:
     pictures, _ = stripes(120, np.random.default_rng(1))
     save(x_train=pictures, y_train=np.repeat([0, 1], [110, 10]), y_test=np.zeros(40, int))
@@ -268,8 +304,10 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     monkeypatch.chdir(tmp_path)
     made = write_mnist(tmp_path / "made", suffix=".gz")
     files = {path.name: path.read_bytes() for path in sorted(made.iterdir())}
-    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    monkeypatch.setitem(known_sets.KNOWN_SETS, "mnist", replace(known_sets.KNOWN_SETS["mnist"], files=checksums))
+    known = {
+        name: known_sets.KnownFile(len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()
+    }
+    monkeypatch.setitem(known_sets.KNOWN_SETS, "mnist", replace(known_sets.KNOWN_SETS["mnist"], files=known))
     return files
 
 
@@ -311,5 +349,8 @@ def test_what_cannot_be_fetched_is_one_error(cli: Cli, toys: dict[str, bytes], t
     assert "404 Not Found" in done.err
     wrong = cli("data", "fetch", "minst")
     assert (wrong.code, wrong.err) == (2, "error: 'minst' is no data set that can be fetched; did you mean 'mnist'?\n")
+    nowhere = cli("data", "fetch", "mnist", "--mirror", "notaurl")
+    assert nowhere.code == 2
+    assert nowhere.err.startswith("error: --mirror notaurl: is no address of a folder on the network; expected http://")
     (tmp_path / "file").write_text("")
     assert cli("data", "fetch", "mnist", "--out", "file").code == 2

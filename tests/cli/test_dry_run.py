@@ -14,7 +14,6 @@ from cnncli.cli.dry_run import show
 from cnncli.errors import CheckpointError, ConfigError, DataError, DivergedError, OutputError, UsageError
 from cnncli.inspection.dry_run import DryRun
 from cnncli.render.terminal.dry_run import dry_run as drawn
-from cnncli.render.terminal.dry_run import duration
 from cnncli.training.checkpoint import save_weights
 from tests.render.makers import lines
 
@@ -103,7 +102,7 @@ def test_what_is_wrong_is_found_before(folder: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(DivergedError):
         cnncli.dry_run("stripes.yaml", set=["model.layers.4.init={weight: {type: constant, value: 3e38}}"])
     monkeypatch.setattr("cnncli.api.dry_run.shutil.disk_usage", lambda path: type("Usage", (), {"free": 10}))
-    with pytest.raises(OutputError, match=r"a checkpoint takes [\d,]+ bytes, and 10 are free"):
+    with pytest.raises(OutputError, match=r"to write a checkpoint takes [\d,]+ bytes, and 10 are free"):
         cnncli.dry_run("stripes.yaml")
     assert everything(folder) == before
 
@@ -129,6 +128,19 @@ def test_nothing_is_left_of_a_probe_that_fails(folder: Path, monkeypatch: pytest
         with pytest.raises(OutputError, match="no space left"):
             cnncli.dry_run("stripes.yaml", out=out)
         assert everything(folder) == before
+
+
+def test_there_must_be_room_for_a_file_beside_those_that_it_replaces(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = cnncli.dry_run("stripes.yaml", workers=1).checkpoint_bytes
+    needed = size + size * 3 // 5  # the largest is the state: the weights, and two numbers for each of Adam's
+    monkeypatch.setattr("cnncli.api.dry_run.shutil.disk_usage", lambda path: type("Usage", (), {"free": free}))
+    free = needed - 1
+    with pytest.raises(OutputError, match=f"to write a checkpoint takes {needed:,} bytes, and {free:,} are free"):
+        cnncli.dry_run("stripes.yaml", workers=1)
+    free = needed
+    assert cnncli.dry_run("stripes.yaml", workers=1).free_bytes == needed
 
 
 def test_weights_of_another_network(folder: Path) -> None:
@@ -173,21 +185,6 @@ def test_the_table(width: int) -> None:
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     show(RESULT, json=True)
     assert '"peak_memory_bytes": 123456789' in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.04, "0.0 s"),
-        (9.9, "9.9 s"),
-        (9.97, "10 s"),
-        (59.7, "1 min 00 s"),
-        (3569, "59 min 29 s"),
-        (3600, "1 h 00 min"),
-    ],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_a_tiny_data_set(folder: Path) -> None:

@@ -39,7 +39,10 @@ def test_the_document(cli: Cli, folder: Path) -> None:
 def test_a_picture(cli: Cli, folder: Path) -> None:
     outcome = cli(*BASE, "--out", "pictures")
     path = folder / "pictures" / "find-lr" / "find-lr.png"
-    assert outcome.out == f"wrote {path.relative_to(folder)}\n"
+    wrote, suggested, *_ = outcome.out.splitlines()
+    assert wrote == f"wrote {path.relative_to(folder)}"
+    assert suggested.startswith("suggested: --set optimizer.lr=")
+    assert cli(*BASE, "--steps", "20", "--out", "pictures", "--json").json["files"] == [str(path.relative_to(folder))]
     with Image.open(path) as picture:
         assert min(picture.size) > 200
 

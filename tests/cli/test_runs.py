@@ -75,6 +75,16 @@ def test_how_a_training_ended(two: Path, cli: Cli) -> None:
         assert listed(cli)["first"]["state"] == "running"
 
 
+def test_the_best_weights_tell_by_what_they_were_chosen(two: Path, cli: Cli) -> None:
+    """Also where the training has not ended."""
+    whole = listed(cli)
+    for name in ("first", "second"):
+        (two / "runs" / name / "result.json").unlink()
+    for name, run in listed(cli).items():
+        assert run["best"] == whole[name]["best"]
+        assert (run["epoch"], run["test"]) == (whole[name]["epoch"], None)
+
+
 def test_a_run_that_was_killed_in_its_first_epoch(two: Path, cli: Cli) -> None:
     for name in os.listdir("runs/first"):
         if name not in (".lock", "config.yaml"):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import pytest
 
 import cnncli
 from cnncli.__main__ import main
+from cnncli.cli.live_bar import LiveBar
+from cnncli.training.progress import Plan
 from tests.cli.conftest import Cli
 
 
@@ -204,6 +207,16 @@ def test_in_a_terminal_there_is_a_bar_above_which_the_epochs_stand(
     assert re.search(r"epoch 2/2 .*batch \d/6 loss [\d.]+  accuracy [\d.]+% +[\d,]+ img/s +ETA", shown)
     assert re.search(r"[\r\n]epoch 2/2  loss ", shown)
     assert "\x1b[?25h" in terminal.getvalue()  # the cursor is shown again
+
+
+def test_the_bar_of_a_training_that_goes_on_begins_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    plan = Plan(4, 10, 10, 16, {"train": 160}, "classification", ("train", "loss"), None, done=3, step=30)
+    for each, shown in ((plan, (30, "4/4")), (replace(plan, done=4), (40, "4/4")), (replace(plan, done=0), (0, "1/4"))):
+        with LiveBar() as live:
+            live.started(each)
+            (task,) = live.bar.tasks
+            assert (task.completed, task.fields["epoch"], task.total) == (*shown, 40)
 
 
 NOT_FINITE = "error: the outputs are not finite: the weights or the input hold NaN or infinity\n"

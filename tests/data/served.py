@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -19,6 +19,10 @@ class Place:
     """Whether it knows ranges; otherwise it sends everything each time."""
     cut: dict[str, int] = field(default_factory=dict)
     """After so many bytes of a file the connection breaks off, once."""
+    endless: bool = False
+    """Whether it sends bytes for as long as somebody takes them, and does not say how many."""
+    moved: str = ""
+    """Another place that it sends everybody to, with such bytes."""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """Files, and the ranges that were wanted."""
     url: str = ""
@@ -30,6 +34,9 @@ def serving(place: Place) -> Iterator[Place]:
         def do_GET(self) -> None:
             name, wanted = self.path.rsplit("/", 1)[1], self.headers.get("Range")
             place.asked.append((name, wanted))
+            if place.endless or place.moved:
+                self._send_without_end(f"{place.moved}/{name}" if place.moved else None)
+                return
             if name not in place.files:
                 self.send_error(404)
                 return
@@ -46,6 +53,15 @@ def serving(place: Place) -> Iterator[Place]:
             self.end_headers()
             self.wfile.write(rest[: place.cut.pop(name, len(rest))])
             self.close_connection = True
+
+        def _send_without_end(self, location: str | None) -> None:
+            self.send_response(302 if location else 200)
+            if location:
+                self.send_header("Location", location)
+            self.end_headers()
+            with suppress(ConnectionError):
+                while True:
+                    self.wfile.write(bytes(1 << 16))
 
         def log_message(self, *_: object) -> None:
             """Nothing is printed."""

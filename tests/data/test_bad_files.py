@@ -385,7 +385,7 @@ def folder_with_nested_classes(folder: Path) -> Source:
     return source
 
 
-@bad("has 1 sub-folders; expected two sub-folders or more, one a class, of pictures")
+@bad("has 1 sub-folder; expected two sub-folders or more, one a class, of pictures")
 def folder_with_one_class(folder: Path) -> Source:
     write_pictures(folder, {"ant": 3})
     return Folder(path=folder)

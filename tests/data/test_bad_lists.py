@@ -23,6 +23,10 @@ LISTS: dict[str, tuple[str, str]] = {
         "a.csv:3: the split is 'trian'; expected train, val or test; did you mean 'train'?",
     ),
     "no line for training": ("path,label,split\np/0.png,cat,test\n", "a.csv: has no line whose split is train"),
+    "no line of names": (
+        "p/0.png,cat\np/1.png,dog\n",
+        "a.csv:1: begins with the picture 'p/0.png'; expected a line of column names before the pictures",
+    ),
     "nothing": ("", "a.csv:1: expected the names of the columns, as in path,label"),
     "one column": ("path\np/0.png\n", "a.csv:1: expected the names of the columns, as in path,label"),
     "semicolons": ("path;label\np/0.png;cat\n", "a.csv:1: has semicolons between its fields; expected commas"),

@@ -10,8 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from cnncli.data import SOURCES, Split, check
-from cnncli.data.check import Scan, Spread, name_of, scan, twins
+from cnncli.data.check import Scan, name_of, scan, twins
+from cnncli.data.formats import decoding
 from cnncli.data.normalization import Scaling
+from cnncli.data.spread import Spread
+from cnncli.data.stores import Pictures
 from tests.data.makers import pixels, write_pictures
 
 
@@ -116,3 +119,39 @@ def test_pictures_that_cannot_be_read_do_not_stop_the_scan(tmp_path: Path) -> No
     assert found.seen == 9
     assert found.sizes == {(8, 6): 7}
     assert twins({"train": found}) == []
+
+
+def test_a_scan_keeps_no_picture_and_reads_the_good_ones_of_a_bad_piece_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path, {"cat": 20, "dog": 20})
+    broken = tmp_path / "cat" / "1.png"
+    broken.write_bytes(broken.read_bytes()[:60])
+    decoded, decode = [], decoding.decode
+
+    def counted(path: Path, shape: Any, resize: Any) -> NDArray[np.uint8]:
+        decoded.append(path)
+        return decode(path, shape, resize)
+
+    monkeypatch.setattr(decoding, "decode", counted)
+    monkeypatch.setattr(check, "CHUNK", 3 * 6 * 8 * 10)
+    data = SOURCES["folder"](path=tmp_path, validation=0).open((3, 6, 8), seed=0)
+    assert list(scanned(data.train).unreadable) == [1]
+    assert decoded.count(broken) == 1
+    assert len(decoded) == 40 + 9
+    data.train.raw([0])
+    assert len(decoded) == 40 + 9 + 1
+
+
+def test_a_file_that_goes_while_it_is_looked_at_has_no_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pictures(tmp_path, {"cat": 3, "dog": 3})
+    size_in_file = Pictures.size_in_file
+
+    def gone(store: Pictures, row: int) -> tuple[int, int]:
+        if row == 2:
+            store.path(row).unlink()
+        return size_in_file(store, row)
+
+    monkeypatch.setattr(Pictures, "size_in_file", gone)
+    found = scanned(SOURCES["folder"](path=tmp_path, validation=0).open((3, 6, 8), seed=0).train)
+    assert (found.unreadable, found.sizes) == ({}, {(8, 6): 5})

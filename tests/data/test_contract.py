@@ -155,6 +155,14 @@ def test_a_batch_is_its_samples(open_: Callable[..., Dataset], case: Case) -> No
             np.testing.assert_allclose(x, (split.inputs[indices] / 255 - shaped[0]) / shaped[1], atol=2e-6)
 
 
+def test_a_part_of_a_split_has_the_same_samples(open_: Callable[..., Dataset]) -> None:
+    whole = open_(normalize="auto").train
+    part = whole.take([3, 0, 3]).take([2, 1])
+    assert len(part) == 2
+    for mine, theirs in zip(part.batch([0, 1]), whole.batch([3, 0]), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_bytes_alone_are_divided_by_255_exactly(open_: Callable[..., Dataset]) -> None:
     split = open_().train
     np.testing.assert_array_equal(split.batch([0, 1])[0], split.inputs[:2].astype(np.float32) / np.float32(255))

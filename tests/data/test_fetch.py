@@ -16,7 +16,7 @@ import pytest
 
 from cnncli.data.download import Listener
 from cnncli.data.fetch import fetch
-from cnncli.data.known_sets import KNOWN_SETS, KnownSet
+from cnncli.data.known_sets import KNOWN_SETS, KnownFile, KnownSet
 from cnncli.errors import DataError, OutcomeError, OutputError, UsageError
 from tests.data.served import Place, serving
 
@@ -48,12 +48,16 @@ class Record(Listener):
         self.sizes[name] = size
 
 
+def told(content: bytes) -> KnownFile:
+    return KnownFile(len(content), hashlib.sha256(content).hexdigest())
+
+
 def known(files: dict[str, bytes], *places: Place) -> KnownSet:
     return KnownSet(
         title="Toys",
         samples="2 blocks",
         source="idx",
-        files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        files={name: told(content) for name, content in files.items()},
         mirrors=tuple(place.url for place in places),
         starter="lenet5",
         options={},
@@ -127,9 +131,7 @@ def test_a_server_without_ranges_starts_over(tmp_path: Path, serve: Serve) -> No
     assert max(total for _, total in heard.progress) == 200_000
 
 
-@pytest.mark.parametrize(
-    "part", [OTHER["a.gz"][:50], OTHER["a.gz"], FILES["a.gz"] + b"more"], ids=["part", "all", "more"]
-)
+@pytest.mark.parametrize("part", [OTHER["a.gz"][:50], OTHER["a.gz"]], ids=["part", "all"])
 def test_a_part_of_something_else_is_fetched_anew(tmp_path: Path, serve: Serve, part: bytes) -> None:
     place = serve(Place(dict(FILES)))
     (tmp_path / "a.gz.part").write_bytes(part)
@@ -150,6 +152,33 @@ def test_what_has_another_checksum_is_not_kept(tmp_path: Path, serve: Serve) -> 
         fetch("toys", known(FILES, place), tmp_path, None, heard)
     assert contents(tmp_path) == {}
     assert len(heard.reasons) == 1
+
+
+@pytest.mark.parametrize("part", [b"", FILES["a.gz"][:500]], ids=["new", "resumed"])
+def test_bytes_without_end_are_not_taken(tmp_path: Path, serve: Serve, part: bytes) -> None:
+    endless, heard = serve(Place({}, endless=True)), Record()
+    if part:
+        (tmp_path / "a.gz.part").write_bytes(part)
+    with pytest.raises(OutcomeError, match=r"another file than expected: it is larger than 200,000 bytes\n"):
+        fetch("toys", known(FILES, endless), tmp_path, None, heard)
+    assert contents(tmp_path) == {}
+    assert max(done for done, _ in heard.progress) <= 200_000
+    fetch("toys", known(FILES, endless, serve(Place(dict(FILES)))), tmp_path, None, heard)
+    assert contents(tmp_path) == FILES
+
+
+def test_what_comes_with_a_redirect_is_not_read(tmp_path: Path, serve: Serve) -> None:
+    right = serve(Place(dict(FILES)))
+    fetch("toys", known(FILES, serve(Place({}, moved=right.url))), tmp_path, None, Listener())
+    assert contents(tmp_path) == FILES
+
+
+def test_a_part_that_is_larger_is_dropped(tmp_path: Path, serve: Serve) -> None:
+    place, heard = serve(Place(dict(FILES))), Record()
+    (tmp_path / "a.gz.part").write_bytes(FILES["a.gz"] + b"more")
+    fetch("toys", known(FILES, place), tmp_path, None, heard)
+    assert contents(tmp_path) == FILES
+    assert heard.starts == [0, 0]
 
 
 def test_places_are_tried_in_turn(tmp_path: Path, serve: Serve) -> None:
@@ -182,8 +211,15 @@ def test_a_mirror_is_asked_instead(tmp_path: Path, serve: Serve) -> None:
     assert (place.asked, len(mirror.asked)) == ([], 2)
 
 
-@pytest.mark.parametrize("mirror", ["example", "ftp:/nowhere", "file:///etc", "http://"])
-def test_what_is_no_address_is_an_error(tmp_path: Path, mirror: str) -> None:
+@pytest.mark.parametrize("mirror", ["example", "ftp://x", "file:///etc", "http://", "https:/a", "http://[::1", ""])
+def test_what_is_no_address_is_wrong_input(tmp_path: Path, mirror: str) -> None:
+    with pytest.raises(UsageError, match=r"^--mirror .*; expected http:// or https://, as https://example\.org/mnist$"):
+        fetch("toys", known(FILES), tmp_path / "new", mirror, Listener())
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("mirror", ["http://a..b", f"http://{'a' * 64}.org"])
+def test_an_address_of_nobody_is_an_error(tmp_path: Path, mirror: str) -> None:
     with pytest.raises(OutcomeError, match="could not be downloaded"):
         fetch("toys", known(FILES), tmp_path, mirror, Listener())
 
@@ -243,9 +279,25 @@ def test_an_archive_is_unpacked_and_goes(tmp_path: Path, serve: Serve) -> None:
 def test_an_archive_that_is_there_is_only_unpacked(tmp_path: Path) -> None:
     _, wanted = archive(packed(INSIDE))
     (tmp_path / "all.tar.gz").write_bytes(packed_once := packed(INSIDE))
-    wanted = replace(wanted, files={"all.tar.gz": hashlib.sha256(packed_once).hexdigest()})
+    wanted = replace(wanted, files={"all.tar.gz": told(packed_once)})
     assert fetch("toys", wanted, tmp_path, "http://127.0.0.1:1", Listener()).downloaded == ()
     assert set(contents(tmp_path)) == {"one.bin", "two.bin"}
+
+
+def test_other_files_under_the_names_of_those_unpacked_are_left_alone(tmp_path: Path, serve: Serve) -> None:
+    place, wanted = archive(packed(INSIDE))
+    (tmp_path / "one.bin").write_bytes(b"mine")
+    with pytest.raises(DataError, match=r"one\.bin: another file than that of Toys; move it away, or choose another"):
+        fetch("toys", wanted, tmp_path, serve(place).url, Listener())
+    assert contents(tmp_path) == {"one.bin": b"mine"}
+    assert place.asked == []
+
+
+def test_only_what_is_not_there_is_unpacked(tmp_path: Path, serve: Serve) -> None:
+    place, wanted = archive(packed(INSIDE))
+    (tmp_path / "two.bin").write_bytes(b"mine")  # of any size, therefore taken for what it is called
+    fetch("toys", wanted, tmp_path, serve(place).url, Listener())
+    assert contents(tmp_path) == {"one.bin": INSIDE["one.bin"], "two.bin": b"mine"}
 
 
 @pytest.mark.parametrize(
@@ -277,8 +329,8 @@ def test_a_known_set_is_complete(name: str) -> None:
     from cnncli.data import SOURCES
 
     wanted = KNOWN_SETS[name]
-    assert all(len(bytes.fromhex(sha256)) == 32 for sha256 in wanted.files.values())
-    assert len(set(wanted.files.values())) == len(wanted.files)
+    assert all(len(bytes.fromhex(file.sha256)) == 32 and file.size > 0 for file in wanted.files.values())
+    assert len({file.sha256 for file in wanted.files.values()}) == len(wanted.files)
     assert wanted.mirrors
     assert all(mirror.startswith("http") and not mirror.endswith("/") for mirror in wanted.mirrors)
     assert wanted.starter in {starter.name for starter in starters()}

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import cnncli
 from cnncli.data.augmentation import AUGMENTATIONS, Augmentation
 from cnncli.data.batches import balanced_batches, shuffled_batches
 from cnncli.data.dataset import Dataset, Split
@@ -49,6 +50,33 @@ def flip(**options: Any) -> Augmentation:
 def assert_same(one: Batch, two: Batch) -> None:
     for field in dataclasses.fields(Batch):
         np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name))
+
+
+@pytest.mark.parametrize("normalization", [None, UNITS])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_scaling_can_be_undone(normalization: Normalization | None, dtype: Any) -> None:
+    x = np.arange(24).reshape(2, 1, 3, 4).astype(dtype)
+    scaling = Scaling.of(normalization, dtype, (1, 3, 4))
+    np.testing.assert_allclose(scaling.undo(scaling.apply(x)), x, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["cross_entropy", "mse"])
+def test_a_loader_learns_the_classes_from_the_network(kind: str) -> None:
+    model = {"input": list(SHAPE), "layers": ["flatten", {"type": "linear", "out_features": 6}]}
+    network = cnncli.load({"model": model, "loss": kind})
+    loss, graph = network.experiment.loss, network.graph
+    data = dataset(AUGMENTATIONS["mixup"]())
+    for one, two in zip(Loader.of(data, loss, graph, 16, 3).epoch(2), Loader(data, 16, 3, 6).epoch(2), strict=True):
+        assert_same(one, two)
+        assert one.targets.shape[1:] == (6,)
+
+
+@pytest.mark.parametrize("augment", [(), EVERY_KIND])
+def test_a_batch_alone_is_that_of_the_epoch(augment: tuple[Augmentation, ...]) -> None:
+    loader = Loader(dataset(*augment), 16, 0, 4)
+    order = loader.order(2)
+    for place, batch in enumerate(loader.epoch(2)):
+        assert_same(loader.batch(2, place, order[place]), batch)
 
 
 # The order

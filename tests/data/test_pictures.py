@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cnncli.data.display import to_picture
+from cnncli.data.formats import decoding
 from cnncli.data.formats.picture import SUFFIXES, read_pictures
 from cnncli.data.formats.resize import Resize
+from cnncli.errors import DataError
 from tests.data.makers import pixels
 
 
@@ -138,3 +141,46 @@ def test_to_picture(sample: NDArray[Any], expected: list[object]) -> None:
     picture = to_picture(sample)
     assert picture.dtype == np.uint8
     assert picture.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("sample", "like", "expected"),
+    [
+        (np.array([[[0.0, 127.6, 300.0]]]), np.zeros((1, 1, 1), np.uint8), [[0, 128, 255]]),
+        (np.array([[[0.25, 2.0]]]), np.array([[[0.0, 0.5]]]), [[64, 255]]),
+        (np.array([[[-3.0, 1.0, 5.0]]]), np.array([[[-1.0, 3.0]]]), [[0, 128, 255]]),
+        (np.array([[[0, 100]]], np.uint8), np.array([[[0.0, 255.0]], [[2.0, 2.0]]]), [[0, 100]]),
+        (np.array([50.0, 100.0]), np.array([0, 0], np.uint8), [[50, 100]]),
+    ],
+)
+def test_to_picture_as_bright_as_another(sample: NDArray[Any], like: NDArray[Any], expected: list[object]) -> None:
+    assert to_picture(sample, like).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "cannot be read: Too many open files"),
+        (OSError(errno.EINVAL, "Invalid argument"), "the picture is damaged or cut short: "),
+        (OSError("image file is truncated"), "the picture is damaged or cut short: image file is truncated"),
+        (MemoryError(), "there is not enough memory to decode it"),
+    ],
+)
+def test_what_is_no_fault_of_the_picture_is_told_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    Image.fromarray(pixels(6, 8, 3)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image.Image, "resize", fail)
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.png", (3, 4, 4))
+    assert str(caught.value).startswith(f"{tmp_path}/a.png: {message}")
+
+
+def test_the_size_in_the_file(tmp_path: Path) -> None:
+    Image.fromarray(pixels(6, 8, 3)).save(tmp_path / "a.png")
+    assert decoding.size_of(tmp_path / "a.png") == (8, 6)
+    with pytest.raises(DataError, match=r"b\.png: no such file"):
+        decoding.size_of(tmp_path / "b.png")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterator
+import signal
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -14,12 +19,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from cnncli.data.arrange import arrange_inputs
 from cnncli.data.formats import decoding
 from cnncli.data.formats.npy import map_npy
-from cnncli.data.stores import Fetching, InFile, Joined, Pictures, Store, unmapped
+from cnncli.data.stores import Fetching, InFile, Joined, Pictures, Store, open_pictures, unmapped
 from cnncli.data.stores import in_file as in_file_module
 from cnncli.data.stores import pictures as pictures_module
-from cnncli.data.stores.decoders import POSSIBLE, Decoders
+from cnncli.data.stores.crew import Crew
+from cnncli.data.stores.decoders import POSSIBLE, Decoder, Decoders
 from cnncli.errors import DataError
 from tests.data.makers import pixels
 
@@ -35,7 +42,11 @@ def files(folder: Path) -> list[Path]:
 
 
 def opened(folder: Path, keep: int) -> Pictures:
-    return Pictures(files(folder), (3, 4, 5), "stretch", keep=keep)
+    return pictures(files(folder), keep)
+
+
+def pictures(paths: list[Path], keep: int = 0, decoders: Decoders | None = None) -> Pictures:
+    return Pictures(paths, (3, 4, 5), "stretch", keep=keep, crew=Crew(2 if decoders is None else 1), decoders=decoders)
 
 
 def in_file(folder: Path, view: Callable[[NDArray[Any]], NDArray[Any]], array: NDArray[Any]) -> InFile:
@@ -134,23 +145,42 @@ def test_what_is_announced_is_bounded_and_forgotten_when_others_are_asked_for(
     np.testing.assert_array_equal(store[20], ARRAY[20])
     assert sorted(decoder.decoded) == [0, 1, 2, 3, 4, 20]
     store.prefetch(np.arange(21, 30))
-    np.testing.assert_array_equal(store[np.arange(21, 26)], ARRAY[21:26])
-    assert sorted(decoder.decoded) == [0, 1, 2, 3, 4, 20, *range(21, 26)]
+    np.testing.assert_array_equal(store[np.arange(21, 30)], ARRAY[21:30])
+    assert sorted(decoder.decoded) == [0, 1, 2, 3, 4, *range(20, 30)]
+
+
+def test_what_is_announced_waits_for_room_and_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures_module, "_MOST_AHEAD", 5 * SIZE)
+    decoder = Counted(monkeypatch)
+    store = opened(tmp_path, 0)
+    order = np.random.default_rng(0).permutation(COUNT)
+    store.prefetch(order)
+    for rows in np.split(order, 10):
+        np.testing.assert_array_equal(store[rows], ARRAY[rows])
+    assert sorted(decoder.decoded) == list(range(COUNT))
+
+
+def test_the_next_begin_when_some_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures_module, "_MOST_AHEAD", 5 * SIZE)
+    decoder = Counted(monkeypatch)
+    store = opened(tmp_path, 0)
+    store.prefetch(np.arange(10))
+    store[np.arange(4)]
+    store[4]  # comes after 5 to 8, which began when there was room for them
+    store[8]
+    assert sorted(decoder.decoded)[:9] == list(range(9))
 
 
 @pytest.fixture
-def decoders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Decoders]:
-    """A process that has started; every store uses it."""
-    monkeypatch.setattr(pictures_module, "_MANY", 0)
-    monkeypatch.setattr(pictures_module, "_PIECE", 1)
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+def decoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Decoders:
+    """Those of a process that has started, which is asked for single pictures too."""
+    monkeypatch.setattr(pictures_module, "_FEW", 1)
     made = Decoders((3, 4, 5), "stretch")
-    monkeypatch.setattr(pictures_module, "Decoders", lambda shape, resize: made)
+    paths = files(tmp_path)
     deadline = monotonic() + 60
-    while made.decode([]) is None and monotonic() < deadline:
+    while made.decode(paths[:1]) is None and monotonic() < deadline:
         sleep(0.01)
-    yield made
-    made.dismiss()
+    return made
 
 
 @pytest.mark.skipif(not POSSIBLE, reason="no processes on this system")
@@ -159,13 +189,12 @@ def test_a_process_decodes_as_this_one(tmp_path: Path, decoders: Decoders, monke
     paths = [*files(tmp_path), tmp_path / "strange \n\udcff name.png", tmp_path / "missing.png"]
     paths[COUNT].write_bytes(paths[0].read_bytes())
     (tmp_path / "17.png").write_bytes(b"nothing")
-    store = Pictures(paths, (3, 4, 5), "stretch", keep=0)
+    store = pictures(paths, decoders=decoders)
     rows = np.delete(np.arange(COUNT + 1), 17)
     np.testing.assert_array_equal(store[rows], ARRAY[rows % COUNT])
     errors = [decoding_error(lambda row=row: store[np.append(rows, row)]) for row in (17, COUNT + 1)]
     assert decoder.decoded == []
-    monkeypatch.setattr(pictures_module, "_MANY", 10**6)
-    alone = Pictures(paths, (3, 4, 5), "stretch", keep=0)
+    alone = pictures(paths)
     assert errors == [decoding_error(lambda row=row: alone[row]) for row in (17, COUNT + 1)]
 
 
@@ -176,12 +205,147 @@ def decoding_error(read: Callable[[], object]) -> str:
 
 
 @pytest.mark.skipif(not POSSIBLE, reason="no processes on this system")
-def test_a_process_that_is_killed_is_done_without(tmp_path: Path, decoders: Decoders) -> None:
-    store = Pictures(files(tmp_path), (3, 4, 5), "stretch", keep=0)
-    decoder = decoders._idle.get_nowait()
-    decoder._process.kill()
-    decoders._idle.put(decoder)
+def test_a_process_that_is_killed_makes_room_for_another(
+    tmp_path: Path, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = Counted(monkeypatch)
+    killed = decoders._idle.get_nowait()
+    killed._process.kill()
+    decoders._idle.put(killed)
+    np.testing.assert_array_equal(pictures(files(tmp_path), decoders=decoders)[np.arange(COUNT)], ARRAY)
+    assert decoder.decoded == []
+    assert killed._process.returncode == -signal.SIGKILL  # it was asked
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="no processes on this system")
+def test_a_picture_that_ends_every_process_is_named(
+    tmp_path: Path, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = Decoder.decode
+
+    def deadly(self: Decoder, paths: list[Path]) -> Any:
+        if tmp_path / "13.png" in paths:
+            self._process.kill()
+            self._process.wait()
+        return decode(self, paths)
+
+    monkeypatch.setattr(Decoder, "decode", deadly)
+    counted = Counted(monkeypatch)
+    store = pictures(files(tmp_path), decoders=decoders)
+    text = decoding_error(lambda: store[np.arange(COUNT)])
+    assert text.startswith(f"{tmp_path}/13.png: ends every process that decodes it")
+    assert len(text.splitlines()) == 1
+    rest = np.delete(np.arange(COUNT), 13)
+    np.testing.assert_array_equal(store[rest], ARRAY[rest])
+    assert counted.decoded == []
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="no processes on this system")
+@pytest.mark.parametrize("executable", ["/nowhere/python", "/bin/false"])
+def test_a_process_that_does_not_come_up_is_done_without(
+    executable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures_module, "_FEW", 1)
+    monkeypatch.setattr(sys, "executable", executable)
+    begun = []
+    begin = subprocess.Popen
+
+    def counted(*given: Any, **options: Any) -> Any:
+        begun.append(given)
+        return begin(*given, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", counted)
+    store = pictures(files(tmp_path), decoders=Decoders((3, 4, 5), "stretch"))
+    deadline = monotonic() + 60
+    while len(begun) < 3 and monotonic() < deadline:
+        np.testing.assert_array_equal(store[np.arange(COUNT)], ARRAY)
+    sleep(0.1)  # /bin/false ends
+    for _ in range(20):
+        np.testing.assert_array_equal(store[np.arange(COUNT)], ARRAY)
+    assert len(begun) == 3
+
+
+_HOLDER = """
+import sys
+from pathlib import Path
+from time import sleep
+from cnncli.data.stores.decoders import Decoders
+decoders = Decoders((3, 4, 5), "stretch")
+while decoders.decode([Path(sys.argv[1])]) is None:
+    sleep(0.01)
+decoder = decoders._idle.get_nowait()
+print(decoder._process.pid, flush=True)
+decoders._idle.put(decoder)
+"""
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="no processes on this system")
+@pytest.mark.parametrize("end", ["del decoders, decoder; sleep(60)", "", "sleep(60)"], ids=["object", "exit", "kill"])
+def test_processes_end_with_what_they_were_started_for(end: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _HOLDER + end, str(files(tmp_path)[0])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        pid = int(holder.stdout.readline())
+        if end == "sleep(60)":
+            os.kill(pid, 0)  # it is there
+            holder.kill()
+        deadline = monotonic() + 30
+        while is_alive(pid) and monotonic() < deadline:
+            sleep(0.01)
+        assert not is_alive(pid)
+        holder.kill()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is this process, and not only what its parent has yet to take note of."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of Python 3.12 on: there are threads
+@pytest.mark.skipif(not POSSIBLE, reason="no processes on this system")
+def test_a_child_that_is_forked_decodes_by_itself(tmp_path: Path, decoders: Decoders) -> None:
+    store = pictures(files(tmp_path), decoders=decoders)
+    store.prefetch(np.arange(20))
+    store[np.arange(5)]
+    child = os.fork()
+    if not child:
+        signal.alarm(60)  # ends it if it hangs
+        os._exit(0 if np.array_equal(store[np.arange(COUNT)], ARRAY) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     np.testing.assert_array_equal(store[np.arange(COUNT)], ARRAY)
+    decoder = decoders._idle.get_nowait()
+    decoders._idle.put(decoder)
+    assert decoder._process.poll() is None  # the child has not ended it
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="no processes on this system")
+def test_splits_share_what_decodes_until_all_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures_module, "_MANY", 0)
+    paths = files(tmp_path)
+    train, val = open_pictures({"train": paths[:20], "val": paths[20:]}, (3, 4, 5), "stretch").values()
+    assert train._crew is val._crew
+    assert train._decoders is val._decoders
+    decoders = weakref.ref(train._decoders)
+    np.testing.assert_array_equal(train[np.arange(20)], ARRAY[:20])
+    assert decoders() is not None
+    np.testing.assert_array_equal(val[np.arange(10)], ARRAY[20:])
+    deadline = monotonic() + 60
+    while decoders() is not None and monotonic() < deadline:
+        sleep(0.01)
+    assert decoders() is None
+
+
+def test_joined_stores_hear_of_what_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = Counted(monkeypatch)
+    store = Joined([ARRAY[:4], pictures(files(tmp_path)), ARRAY[:4]])
+    store.prefetch(np.array([2, 4, 9, 33, 35]))
+    deadline = monotonic() + 60
+    while len(decoder.decoded) < 3 and monotonic() < deadline:
+        sleep(0.01)
+    assert sorted(decoder.decoded) == [0, 5, 29]
 
 
 @pytest.mark.parametrize("keep", [0, 9 * SIZE, COUNT * SIZE])
@@ -206,15 +370,28 @@ def test_several_threads_may_ask(keep: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "preadv"), reason="this system maps files only")
-def test_a_large_file_is_read_at_constant_memory(tmp_path: Path) -> None:
-    array = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.uint8, (4096, 65536))  # 256 MiB
-    array[:] = 1
-    del array
-    store = unmapped(map_npy(tmp_path / "a.npy"))
+def test_a_large_file_is_read_at_constant_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "a.npy", np.ones((2048, 128, 128), np.uint8))  # 32 MiB
+    monkeypatch.setattr(in_file_module, "_SMALL", 0)
+    store = arrange_inputs(map_npy(tmp_path / "a.npy"), (1, 128, 128), "a.npy")
     before = resident_of_files()
     for start in range(0, len(store), 64):
         assert store[np.arange(start, start + 64)].all()
-    assert resident_of_files() - before < 16 << 20
+    assert resident_of_files() - before < 4 << 20
+
+
+def test_grey_pictures_without_an_axis_for_their_channel(tmp_path: Path) -> None:
+    store = in_file(tmp_path, lambda array: array[:, None], ARRAY[:, 0])
+    for rows in (3, slice(2, 9), np.array([4, 1, 29])):
+        np.testing.assert_array_equal(store[rows], ARRAY[:, :1][rows])
+
+
+def test_advice_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: int) -> None:
+        raise OSError(errno.ESPIPE, "no")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    in_file(tmp_path, lambda array: array, ARRAY).prefetch(np.arange(3))
 
 
 def resident_of_files() -> int:

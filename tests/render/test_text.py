@@ -93,3 +93,20 @@ def test_a_bar_knows_eighths() -> None:
     assert text.bar(0.5, 4) == "██"
     assert text.bar(5 / 32, 4) == "▋"
     assert text.bar(0.5, 4, ascii_only=True) == "##"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.04, "0.0 s"),
+        (9.9, "9.9 s"),
+        (9.97, "10 s"),
+        (59.7, "1 min 00 s"),
+        (3569, "59 min 29 s"),
+        (3599.6, "1 h 00 min"),
+        (3600, "1 h 00 min"),
+        (12_345, "3 h 26 min"),
+    ],
+)
+def test_durations(seconds: float, expected: str) -> None:
+    assert text.duration(seconds) == expected

@@ -54,17 +54,17 @@ def kill_often(folder: Path, kills: int, seed: int = 0) -> Toll:
     toll = Toll()
     run = folder / "disturbed"
     while toll.kills < kills:
-        arguments = ["--resume", str(run)] if run.exists() else ["--config", str(config), "--out", str(run)]
+        begun = (run / "config.yaml").exists()
+        arguments = ["--resume", str(run)] if begun else ["--config", str(config), "--out", str(run)]
         process = _start(arguments)
         if _kill(process, run, rng, duration, toll):
-            if not (run / "last.state.safetensors").exists():
+            if not (run / "config.yaml").exists():  # then it begins anew, in the same place
                 toll.before_anything += 1
-                shutil.rmtree(run, ignore_errors=True)
-            elif run.exists():
+            else:
                 require_whole(run)
         else:
             _finish(process, run, expected, toll)
-    if run.exists():
+    if (run / "config.yaml").exists():
         _finish(_start(["--resume", str(run)]), run, expected, toll)
     return toll
 

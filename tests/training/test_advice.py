@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnncli.losses import LOSSES
-from cnncli.training.advice import advise
+from cnncli.training.advice import Advice, advise
 from cnncli.training.advice.advise import LOOKS
 from cnncli.training.health import Health
 from cnncli.training.history import Record
@@ -56,8 +56,13 @@ def course(
 LEARNING = course([1.5, 0.9, 0.7, 0.6], [1.0, 0.9, 0.95, 0.93])
 
 
+def said(health: tuple[Health, ...], history: list[Record], task: Task = TASK) -> list[Advice]:
+    """With the first record's rate as the optimizer's."""
+    return advise(health, history, task, history[0].lr)
+
+
 def kinds(health: tuple[Health, ...], history: list[Record], task: Task = TASK) -> list[str]:
-    return [each.kind for each in advise(health, history, task)]
+    return [each.kind for each in said(health, history, task)]
 
 
 def changed(node: str, **changes: float) -> tuple[Health, ...]:
@@ -67,8 +72,8 @@ def changed(node: str, **changes: float) -> tuple[Health, ...]:
 
 def test_nothing_is_said_about_a_training_that_is_well() -> None:
     for epochs in range(1, 5):
-        assert advise(HEALTHY, LEARNING[:epochs], TASK) == []
-    assert advise((), LEARNING, TASK) == []
+        assert said(HEALTHY, LEARNING[:epochs]) == []
+    assert said((), LEARNING) == []
 
 
 UPDATES_OF = {"conv1", "conv2", "linear1"}
@@ -111,7 +116,7 @@ SICK: dict[str, tuple[tuple[Health, ...], list[Record], str]] = {
 @pytest.mark.parametrize("kind", SICK)
 def test_each_illness_has_its_warning(kind: str) -> None:
     health, history, text = SICK[kind]
-    (found,) = advise(health, history, TASK)
+    (found,) = said(health, history)
     assert (found.kind, "\n" in found.text) == (kind, False)
     assert text in found.text
     assert "; try " in found.text
@@ -127,7 +132,7 @@ def test_class_weights_may_raise_the_loss_above_that_of_guessing_well() -> None:
 
 def test_one_class_for_all() -> None:
     stuck = course([0.3, 0.21, 0.2], accuracy=0.951)
-    (found,) = advise(HEALTHY, stuck, RARE)
+    (found,) = said(HEALTHY, stuck, RARE)
     assert found.kind == "one class for all"
     assert "the accuracy stays at 95.0%" in found.text
     assert kinds(HEALTHY, stuck[:2], RARE) == []
@@ -135,13 +140,16 @@ def test_one_class_for_all() -> None:
 
 
 def test_a_fix_names_the_rate_to_try() -> None:
-    (found,) = advise(changed("relu1", dead=1.0), course([2.0, 1.5], lr=0.5), TASK)
+    """The optimizer's, whatever the schedule has made of it."""
+    (found,) = advise(changed("relu1", dead=1.0), course([2.0, 1.5], lr=[0.1, 1e-8]), TASK, lr=0.5)
     assert "--set optimizer.lr=0.05, it is 0.5" in found.text
+    (found,) = advise(SICK["small updates"][0], course([2.3, 2.2], lr=6e-8), TASK, lr=1e-7)
+    assert "try a higher learning rate than 1e-07" in found.text
 
 
 def test_regression_is_told_to_scale_its_targets() -> None:
     task = task_of(LOSSES["mse"](), np.linspace(90, 110, 50, dtype=np.float32), (1,))
-    (found,) = advise((), course([9000.0, 8900.0]), task)
+    (found,) = said((), course([9000.0, 8900.0]), task)
     assert found.kind == "worse than guessing"
     assert "; try targets of mean 0 and standard deviation 1, a lower learning rate" in found.text
 
@@ -163,7 +171,11 @@ def test_regression_is_told_to_scale_its_targets() -> None:
     ],
 )
 def test_what_looks_alike_and_is_well(health: tuple[Health, ...], history: list[Record]) -> None:
-    assert advise(health, history, TASK) == []
+    assert said(health, history) == []
+
+
+def test_a_rate_that_is_still_rising_is_not_too_low() -> None:
+    assert advise(SICK["small updates"][0], course([2.3, 2.2], lr=1e-7), TASK, lr=1e-3) == []
 
 
 def test_what_follows_from_something_else_is_not_mentioned() -> None:

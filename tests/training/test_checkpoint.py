@@ -22,8 +22,10 @@ from cnncli import __version__
 from cnncli.errors import CheckpointError, OutputError
 from cnncli.graph import Model
 from cnncli.training.checkpoint import TrainingState, load_state, load_weights, save_state, save_weights
+from cnncli.training.health import Update
 from cnncli.training.history import Record
 from cnncli.training.metrics import Scores
+from cnncli.training.pace import Pace
 
 from .networks import convnet, sequence, weights_of
 
@@ -247,7 +249,6 @@ def state(network: Model) -> TrainingState:
     rng = np.random.default_rng(3)
     scores = Scores(1 / 3, {"accuracy": 0.1})
     return TrainingState(
-        seed=7,
         data={"train": [600, 123], "val": [60, 4]},
         optimizer={"type": "adam", "lr": 1e-3, "betas": [0.9, 0.999]},
         updates=40,
@@ -255,13 +256,13 @@ def state(network: Model) -> TrainingState:
         epochs=2,
         batches=2,
         totals={"samples": 64, "loss": 0.1 + 0.2, "sums": {"accuracy": [12.0]}},
-        pace={"seconds": 1.5},
+        pace=Pace(seconds=1.5),
         history=(Record(1, 39, 1e-3, scores, scores, 1.5, 2e4, 0.0), Record(2, 39, 1e-3, scores, None, 1.5, 2e4, 0.1)),
         warned=("overfitting",),
         weights=network.state_dict(),
         slots={slot: rng.normal(size=network.flat.size).astype(np.float32) for slot in ("gradient_sum", "square_sum")},
         average=rng.normal(size=network.flat.size).astype(np.float32),
-        last_update={"weights": {"conv2d0": 1.5}, "gradients": {}, "changes": {}},
+        last_update=Update({"conv2d0": 1.5}, {}, {}),
     )
 
 

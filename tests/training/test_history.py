@@ -8,6 +8,7 @@ import pytest
 
 from cnncli.training.history import Best, Record, best_of, rows_of
 from cnncli.training.metrics import TASKS, Scores
+from cnncli.training.stopping import monitored
 
 
 def records(*scores: tuple[float, float | None], split: str = "val") -> list[Record]:
@@ -36,15 +37,25 @@ def test_best(task: str, scores: list[tuple[float, float | None]], expected: int
     loss, accuracy = scores[expected - 1]
     monitor = TASKS[task].monitor
     value = loss if monitor == "loss" else accuracy
-    best = best_of(records(*scores, split=split), TASKS[task])
+    best = best_of(records(*scores, split=split), split, TASKS[task])  # type: ignore[arg-type]
     assert best == Best(expected, 10 * expected, split, loss, accuracy, monitor, value)  # type: ignore[arg-type]
 
 
 def test_moments_without_validation_are_not_compared_with_those_that_have_one() -> None:
     with_val, without = records((0.5, 0.8)), records((0.1, 0.99), split="train")
-    best = best_of([*without, *with_val], TASKS["classification"])
+    best = best_of([*without, *with_val], "val", TASKS["classification"])
     assert best is not None
     assert (best.split, best.accuracy) == ("val", 0.8)
+
+
+def test_what_was_not_validated_is_not_judged() -> None:
+    """Or a schedule would compare what cannot be compared."""
+    without, with_val = records((0.1, 0.99), split="train"), records((0.5, 0.8))
+    task = TASKS["classification"]
+    assert monitored(without, "val", task) == []
+    assert best_of(without, "val", task) is None
+    assert monitored([*without, *with_val], "val", task) == [-0.8]
+    assert monitored([*without, *with_val], "train", task) == [-0.99, -0.8]
 
 
 def test_rows_have_the_same_columns() -> None:
@@ -55,7 +66,7 @@ def test_rows_have_the_same_columns() -> None:
 
 
 def test_no_epoch_no_best() -> None:
-    assert best_of([], TASKS["regression"]) is None
+    assert best_of([], "val", TASKS["regression"]) is None
 
 
 @pytest.mark.parametrize("split", ["val", "train"])

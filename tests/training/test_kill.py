@@ -49,7 +49,7 @@ def config(tmp_path: Path) -> Path:
 
 def train(config: Path, run: Path) -> None:
     """Trains into a directory, or goes on with what is there."""
-    if (run / "last.state.safetensors").exists():
+    if (run / "config.yaml").exists():
         cnncli.train(resume=run, workers=1)
     else:
         cnncli.train(config, out=run, set=SHORT, workers=1)

@@ -329,14 +329,14 @@ def test_divergence_later_names_the_epoch_whose_weights_are_kept(run: RunDirecto
 def test_data_that_is_not_finite_is_told_apart_from_a_high_rate() -> None:
     data = dataset()
     data.train.store[...] = np.nan
-    with pytest.raises(DataError, match=r"samples \d+(, \d+){9}, ... of the training split, in the batch of step 1;"):
+    with pytest.raises(DataError, match=r"in train:\d+(, train:\d+){9}, \.\.\.;"):
         train(data)
 
 
 def test_the_sample_that_is_not_finite_is_named() -> None:
     data = dataset()
     data.train.store[17, 0, 2, 3] = np.inf
-    with pytest.raises(DataError, match=r"^the training data hold a number that is not finite: sample 17 of the "):
+    with pytest.raises(DataError, match=r"^the data hold a number that is not finite, in train:17;"):
         train(data)
 
 
@@ -396,3 +396,12 @@ def test_running_statistics_that_overflow_are_found_in_their_step(run: RunDirect
     with pytest.raises(DivergedError, match=r"in step 1 (a sum over the batch|the output of)"):
         train(data, run=run)
     assert (run.diverged / "batch.npz").exists()
+
+
+def test_validation_data_that_are_not_finite_are_named() -> None:
+    """And not taken for a network that diverged."""
+    data = dataset()
+    assert data.val is not None
+    data.val.store[7, 0, 2, 3] = np.nan
+    with pytest.raises(DataError, match=r"^the data hold a number that is not finite, in val:7;"):
+        train(data)

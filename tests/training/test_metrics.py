@@ -264,6 +264,28 @@ def test_shares_are_shown_as_percentages() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("loss", "targets", "shape", "expected"),
+    [
+        ("cross_entropy", np.array([0, 0, 1, 0]), (2,), (0.562335, 0.75, np.log(2))),
+        ("cross_entropy", np.full((3, 2), 0.5), (2,), (np.log(2), 0.5, np.log(2))),
+        ("cross_entropy", np.array([[0, 1], [0, 2], [0, 1], [0, 1]]), (3, 2), (0.562335 / 2, 0.875, np.log(3))),
+        ("cross_entropy", np.full((3, 2), 2.0), (2,), (4 * np.log(2), 2, 4 * np.log(2))),
+        ("bce_with_logits", np.array([[1.0], [0.0], [1.0], [1.0]]), (1,), (0.562335, 0.75, np.log(2))),
+        ("bce_with_logits", np.array([[0, 1], [0, 1]]), (2, 2), (0, 1, np.log(2))),
+        ("mse", np.array([[1.0], [3.0]]), (1,), (1, None, 1)),
+        ("mse", np.array([[0.1, 1e9]], np.float32), (2,), (0, None, 0)),
+    ],
+)
+def test_the_loss_of_guessing(
+    loss: str, targets: NDArray[Any], shape: tuple[int, ...], expected: tuple[float, float | None, float]
+) -> None:
+    """With positions the answer is one for each."""
+    found = baseline_of(LOSSES[loss](), targets, shape)
+    assert (found.loss, found.even) == pytest.approx((expected[0], expected[2]), abs=1e-6)
+    assert found.accuracy == pytest.approx(expected[1])
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("kind", ["numbers of classes", "numbers"])
 def test_no_constant_answer_is_better_than_the_baseline(loss: str, kind: str) -> None:

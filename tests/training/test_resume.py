@@ -152,9 +152,86 @@ def test_with_a_change_a_new_run_goes_on_and_the_old_one_stays(run: Path, tmp_pa
         assert mine[name] == theirs[name], name
 
 
-def test_another_optimizer_begins_afresh(run: Path, tmp_path: Path) -> None:
-    changes = ["train.epochs=4", "optimizer={type: sgd, lr: 0.01}"]
-    assert cnncli.train(resume=run, set=changes, out=tmp_path / "sgd", workers=1).epochs == 4
+@pytest.mark.parametrize(("kind", "fresh"), [("{type: adam, lr: 0.003}", False), ("adamw", True)])
+def test_another_optimizer_begins_afresh(run: Path, tmp_path: Path, kind: str, fresh: bool) -> None:
+    """Though its arrays have the same names."""
+    out = tmp_path / "out"
+    result = cnncli.train(resume=run, set=["train.epochs=4", f"optimizer={kind}"], out=out, workers=1)
+    assert result.step == 4 * BATCHES
+    about = json.loads(state_header(out)["cnncli"])
+    assert about["updates"] == (BATCHES if fresh else 4 * BATCHES)
+
+
+def state_header(run: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(RunDirectory.open(run).state, framework="np") as file:
+        found: dict[str, str] = file.metadata()
+    return found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["train.monitor=f1"],
+        ["train.metrics=[top3]"],
+        ["data.validation=60"],
+        ["loss={type: cross_entropy, label_smoothing: 0.1}"],
+        ["train.class_weight=balanced"],
+    ],
+)
+@pytest.mark.parametrize("after", [BATCHES, BATCHES + 2])
+def test_with_another_judgement_nothing_is_compared_with_before(tmp_path: Path, changes: list[str], after: int) -> None:
+    paused, out = tmp_path / "paused", tmp_path / "out"
+    cnncli.train(CONFIG, out=paused, workers=1, listener=Pausing(after))
+    result = cnncli.train(resume=paused, set=changes, out=out, workers=1)
+    assert result.epochs == 3
+    assert result.history[0].step > after
+    assert result.best is not None
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "{type: step, step_size: 1}"])
+def test_with_other_batches_a_schedule_goes_by_epochs(tmp_path: Path, schedule: str) -> None:
+    paused, out, whole = (tmp_path / name for name in ("paused", "out", "whole"))
+    changes = [f"schedule={schedule}"]
+    cnncli.train(CONFIG, out=paused, workers=1, set=changes, listener=Pausing(BATCHES + 2))
+    cnncli.train(resume=paused, set=["train.batch_size=20"], out=out, workers=1)
+    cnncli.train(CONFIG, out=whole, workers=1, set=[*changes, "train.batch_size=20"])
+    mine, theirs = ([step["lr"] for step in RunDirectory.open(run).read_steps()] for run in (out, whole))
+    assert mine[-16:] == theirs[-16:]
+
+
+def test_starting_weights_do_not_go_with_resume(run: Path) -> None:
+    with pytest.raises(UsageError, match=r"leave train\.weights out"):
+        cnncli.train(resume=run, set=[f"train.weights={run}/best.safetensors"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pace": {"secnds": 1}},
+        {"pace": 3},
+        {"totals": {"samples": "many", "loss": 0.0, "sums": {}}},
+        {"totals": {"samples": 3, "loss": 0.0, "sums": {"mae": [1.0]}}},
+        {"step": "seven"},
+        {"batches": 77},
+        {"batches": 2},
+        {"epochs": -1},
+        {"last_update": [1]},
+        {"history": [{"epoch": 1}]},
+        {"data": 7},
+        {"warned": 7},
+    ],
+    ids=str,
+)
+def test_a_state_that_says_something_else_is_an_error(run: Path, change: dict[str, Any]) -> None:
+    from safetensors.numpy import save_file
+
+    path = RunDirectory.open(run).state
+    header = state_header(run)
+    save_file(load_file(path), path, {"cnncli": json.dumps({**json.loads(header["cnncli"]), **change})})
+    with pytest.raises(CheckpointError):
+        cnncli.train(resume=run, workers=1)
 
 
 def test_with_other_batches_an_unfinished_epoch_begins_anew(tmp_path: Path) -> None:
@@ -207,14 +284,48 @@ def test_best_weights_of_another_moment(run: Path, content: bytes | None) -> Non
             cnncli.train(resume=run, workers=1)
 
 
-def test_a_training_that_had_not_begun_begins(tmp_path: Path) -> None:
-    """Its directory holds a configuration, what is left of a torn file, and no more."""
+@pytest.mark.parametrize("left", [[], ["last.state.safetensors", "best.safetensors"]])
+def test_where_a_training_had_not_begun_one_begins(tmp_path: Path, left: list[str]) -> None:
+    """A directory is a run when there is a state to go on from; what a killed process left before is no hindrance."""
     run, whole = tmp_path / "run", tmp_path / "whole"
     cnncli.train(CONFIG, out=whole, workers=1)
     run.mkdir()
-    shutil.copy(whole / "config.yaml", run)
-    (run / ".last.state.safetensors.0123abcd.tmp").write_bytes(b"torn")
+    (run / "watch").mkdir()
+    (run / ".begun").touch()
+    for name in ("config.yaml.0123abcd", *left):
+        (run / f".{name}.tmp").write_bytes(b"torn")
+    for name in left:
+        (run / name).write_bytes(b"of nothing")
+    with pytest.raises(CheckpointError, match=r"has no config\.yaml"):
+        cnncli.train(resume=run)
+    cnncli.train(CONFIG, out=run, workers=1)
+    assert files(run) == files(whole)
+
+
+def test_a_run_is_complete_before_it_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it is stopped, config.yaml stands beside a state with the weights to start from."""
+    seen = []
+
+    def establish(self: RunDirectory) -> None:
+        seen.append(self.state.exists())
+        assert not self.config.exists()
+        raise OutputError("stopped")
+
+    monkeypatch.setattr(RunDirectory, "establish", establish)
+    with pytest.raises(OutputError, match="stopped"):
+        cnncli.train(CONFIG, out=tmp_path / "run", workers=1)
+    assert seen == [True]
+
+
+def test_what_another_process_has_done_meanwhile_is_not_undone(tmp_path: Path) -> None:
+    from cnncli.api.train import prepare
+
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    cnncli.train(CONFIG, out=whole, workers=1)
+    cnncli.train(CONFIG, out=run, workers=1, listener=Pausing(7))
+    late = prepare(resume=run, workers=1)
     cnncli.train(resume=run, workers=1)
+    late.train(None)
     assert files(run) == files(whole)
 
 
@@ -251,6 +362,8 @@ def test_two_trainers_in_one_directory_are_refused(run: Path) -> None:
         assert directory.is_locked()
         with pytest.raises(UsageError, match=re.escape(f"{run}: another process is training there")):
             cnncli.train(resume=run)
+        with pytest.raises(UsageError, match=re.escape(f"{run} is being trained; wait for it")):
+            cnncli.train(resume=run, set=["train.epochs=5"])
     assert not directory.is_locked()
 
 

@@ -21,7 +21,9 @@ STEPS = [{"epoch": 1, "step": step, "loss": 1 / step, "lr": 1e-3, "seconds": 0.0
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunDirectory:
-    return RunDirectory.create("name", "name: x\n", tmp_path / "run")
+    made = RunDirectory.create("name", "name: x\n", tmp_path / "run")
+    made.establish()
+    return made
 
 
 def test_names_have_the_time_and_never_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +31,7 @@ def test_names_have_the_time_and_never_meet(tmp_path: Path, monkeypatch: pytest.
     runs = [RunDirectory.create("lenet5", "name: lenet5\n") for _ in range(3)]
     assert len({run.path for run in runs}) == 3
     for run in runs:
+        run.establish()
         assert re.fullmatch(r"runs/lenet5-\d{8}-\d{6}(-\d)?", run.path.as_posix())
         assert run.config.read_text() == "name: lenet5\n"
 
@@ -39,8 +42,10 @@ def test_a_given_directory_may_be_new_or_empty(tmp_path: Path, exists: bool) -> 
     if exists:
         path.mkdir(parents=True)
     run = RunDirectory.create("name", "name: x\n", path)
+    assert list(path.iterdir()) == []
+    run.establish()
     assert [entry.name for entry in path.iterdir()] == ["config.yaml"]
-    assert RunDirectory.open(path) == run
+    assert RunDirectory.open(path).path == run.path
 
 
 def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
@@ -67,7 +72,7 @@ def test_a_place_that_cannot_be_written_is_found_at_once(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "replace", denied)
     with pytest.raises(OutputError, match=r"config.yaml: cannot be written: Permission denied"):
-        RunDirectory.create("name", "", tmp_path / "run")
+        RunDirectory.create("name", "", tmp_path / "run").establish()
 
 
 def test_metrics_come_back_exactly(run: RunDirectory) -> None:

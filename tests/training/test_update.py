@@ -73,6 +73,23 @@ def test_the_pass_back_ends_where_nothing_is_trained() -> None:
     assert np.array_equal(gradients[0][start:], gradients[1][start:])
 
 
+def test_frozen_layers_between_others_have_no_part_in_the_norm() -> None:
+    """Their gradient is 0, though the way back goes through them; with helpers too."""
+    model = Model.create(convnet(), 5, np.float64)
+    x, targets = dataset().train.batch(np.arange(40))
+    objective = LossObjective.of(CROSS_ENTROPY, model.graph, targets)
+    found = []
+    for workers in (1, 2):
+        with Executor(model, workers=workers, frozen=("batch_norm1",)) as executor:
+            executor.start(40)
+            gradient = executor.differentiate(x, objective, training=True).flat_gradient.copy()
+        first, second = spans_of(model, frozenset({"batch_norm1"}))
+        assert not gradient[first.stop : second.start].any()
+        assert gradient[first].any()
+        found.append(gradient.tobytes())
+    assert found[0] == found[1]
+
+
 def test_spans_are_joined() -> None:
     model = Model.create(convnet(), 5)
     assert spans_of(model, frozenset()) == (slice(0, model.flat.size),)

@@ -37,9 +37,9 @@ def inputs(lab: Lab) -> Finding:
 
 def targets(lab: Lab) -> Finding:
     """Whether every output has something to learn. Raises DataError where targets do not fit the output at all."""
-    loss, graph, dataset = lab.experiment.loss, lab.graph, lab.session.dataset
-    check_targets(loss, graph, dataset)
-    given, shape = dataset.train.targets, graph.shape_of(graph.logits(loss.link))
+    loss, dataset = lab.experiment.loss, lab.session.dataset
+    check_targets(loss, lab.graph, dataset)
+    given, shape = dataset.train.targets, lab.shape
     if are_classes(given, shape):
         return _classes(np.bincount(given.ravel(), minlength=shape[0]))
     encoded = loss.encode(given, shape).reshape(math.prod(shape), -1)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from cnncli.api.sanity.constant import best_constant_loss, zero_loss
 from cnncli.api.sanity.finding import Check, Finding
 from cnncli.api.sanity.lab import Lab
 
@@ -23,17 +22,16 @@ def initial_loss(lab: Lab) -> Finding:
     size = len(lab.batch()[0])
     values = []
     chosen = lab.train.targets[: BATCHES * size]
-    encoded = lab.objective(chosen).targets
     with lab.executor(lab.new_model()) as executor:
         for start in range(0, len(chosen), size):
             x, targets = lab.train.batch(np.arange(start, min(start + size, len(chosen))))
             values.append(executor.differentiate(x, lab.objective(targets), training=True, step=start).values)
     found = float(np.concatenate(values).mean())
-    loss = lab.experiment.loss
-    if loss.link is None:
-        return _of_numbers(found, best_constant_loss(loss, encoded))
-    chance = zero_loss(loss, encoded)
-    classes = f"ln {encoded.shape[0]} = " if loss.link == "softmax" else ""
+    link, guessing = lab.experiment.loss.link, lab.baseline(chosen)
+    if link is None:
+        return _of_numbers(found, guessing.loss)
+    chance = guessing.even
+    classes = f"ln {lab.shape[0]} = " if link == "softmax" else ""
     expected = f"{classes}{chance:.3g}, {NEAR[0]:g} to {NEAR[1]:g} times that"
     if found < NEAR[0] * chance:
         fix = "the network knows the answer before it has learnt: do the inputs hold it, or is it always the same?"

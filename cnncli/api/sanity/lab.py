@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
@@ -18,6 +17,7 @@ from cnncli.engine import Executor, LossObjective
 from cnncli.graph import Graph, Model
 from cnncli.losses import LOSSES, Loss
 from cnncli.training.loop import fit
+from cnncli.training.metrics.baseline import Baseline, baseline_of
 from cnncli.training.result import TrainResult
 
 Array = NDArray[Any]
@@ -49,6 +49,11 @@ class Lab:
         """The configured one without its options, which all keep a network from being quite sure."""
         return LOSSES[self.experiment.loss.type]()
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what the loss reads of a sample."""
+        return self.graph.shape_of(self.graph.logits(self.experiment.loss.link))
+
     def new_model(self) -> Model:
         """As a training begins, from the configured seed."""
         return Model.create(self.graph, self.experiment.seed, self.session.model.flat.dtype)
@@ -61,6 +66,10 @@ class Lab:
         """The loss of these targets, as a data set has them."""
         return LossObjective.of(loss or self.experiment.loss, self.graph, targets)
 
+    def baseline(self, targets: Array) -> Baseline:
+        """What guessing comes to on these targets, as a data set has them."""
+        return baseline_of(self.experiment.loss, targets, self.shape)
+
     @cached_property
     def _splits(self) -> tuple[Split, Split]:
         """Training samples in random order, and samples to judge by, which are not among them."""
@@ -68,9 +77,9 @@ class Lab:
         order = rng.permutation(len(dataset.train))
         if dataset.val is not None:
             chosen = rng.permutation(len(dataset.val))[:MOST_VALIDATED]
-            return some(dataset.train, order), some(dataset.val, chosen)
+            return dataset.train.take(order), dataset.val.take(chosen)
         held_out = min(MOST_VALIDATED, int(HELD_OUT * len(order)))
-        return some(dataset.train, order[held_out:]), some(dataset.train, order[:held_out])
+        return dataset.train.take(order[held_out:]), dataset.train.take(order[:held_out])
 
     @property
     def train(self) -> Split:
@@ -121,6 +130,6 @@ class Lab:
         )
 
 
-def some(split: Split, indices: Sequence[int] | Array) -> Split:
-    """The samples at `indices` of a split, in that order."""
-    return replace(split, rows=split.rows[indices], targets=split.targets[indices])
+def bits_of(model: Model) -> bytes:
+    """Every number of its parameters and buffers, as it is stored."""
+    return b"".join(array.tobytes() for array in model.state_dict().values())

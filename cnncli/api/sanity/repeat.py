@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cnncli.api.sanity.finding import Check, Finding
-from cnncli.api.sanity.lab import Lab
-from cnncli.engine.executor import available_cores
+from cnncli.api.sanity.lab import Lab, bits_of
+from cnncli.machine import available_cores
 
 STEPS = 3
 
@@ -27,7 +27,7 @@ def _steps(lab: Lab, workers: int) -> bytes:
         for step in range(STEPS):
             result = executor.differentiate(x, lab.objective(targets), training=True, step=step, update_buffers=True)
             optimizer.update(model.flat, result.flat_gradient, slots, step + 1)
-    return b"".join(array.tobytes() for array in model.state_dict().values())
+    return bits_of(model)
 
 
 CHECK = Check("same seed, same bits", repeat)

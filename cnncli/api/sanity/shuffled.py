@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.api.sanity.constant import best_constant_loss
 from cnncli.api.sanity.finding import Check, Finding
-from cnncli.api.sanity.lab import Lab, some
+from cnncli.api.sanity.lab import Lab
 from cnncli.data.dataset import Split
 from cnncli.training.settings import Rhythm
 
@@ -48,9 +47,9 @@ def shuffled(lab: Lab) -> Finding:
     """
     if len(lab.val) < LEAST_JUDGED:
         return Finding("SKIP", f"{len(lab.val)} samples to judge by", "", f"it takes {LEAST_JUDGED} at least")
-    train = some(lab.train, np.arange(_samples(lab)))
+    train = lab.train.take(np.arange(_samples(lab)))
     targets = evenly_shuffled(train.targets, np.random.default_rng([lab.experiment.seed, 1]))
-    constant = best_constant_loss(lab.plain_loss, lab.objective(lab.val.targets, lab.plain_loss).targets)
+    constant = lab.baseline(lab.val.targets).loss
     limit = (1 - LEAST_SKILL) * constant
     real = _learn(lab, train)
     guessed = _learn(lab, replace(train, targets=targets))

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cnncli
-from cnncli.errors import CnncliError, UsageError
+from cnncli.errors import CnncliError, OutputError, UsageError
 from cnncli.training.progress import Listener, Listeners, Plan
 from cnncli.training.run_directory import RunDirectory
 
@@ -18,9 +18,11 @@ def leaving_curves(listener: Listener) -> Iterator[Listener]:
     place = _Place()
     try:
         yield Listeners(place, listener)
-    except CnncliError:
+    except CnncliError as error:
         with suppress(CnncliError):  # which must not hide the other
             write_curves(place.run)
+        if isinstance(error, OutputError) and place.run is not None:
+            raise OutputError(f"{error}, then go on with: cnncli train --resume {place.run}") from None
         raise
     write_curves(place.run)
 

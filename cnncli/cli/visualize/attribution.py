@@ -234,6 +234,6 @@ def _show(
     drawing.present(board)
     if board.sanity and not drawing.json:
         from cnncli.cli.output import show
-        from cnncli.render.terminal.sanity import sanity
+        from cnncli.render.terminal.randomization import randomization
 
-        show(*([""] if drawing.out else []), sanity(board.sanity))
+        show(*([""] if drawing.out else []), randomization(board.sanity))

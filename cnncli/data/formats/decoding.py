@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
 from pathlib import Path
 from typing import IO
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from cnncli.data.files import existing_file
+from cnncli.data.files import existing_file, reading
 from cnncli.data.formats.resize import Resize
 from cnncli.errors import DataError
 from cnncli.wording import printable
@@ -56,16 +57,32 @@ def decode(path: Path, shape: Shape, resize: Resize) -> NDArray[np.uint8]:
             image.load()
             upright = ImageOps.exif_transpose(image) if _MAY_TURN & image.info.keys() else image
             picture = _resized(_flat(upright, _MODES[channels]), (width, height), resize)
-    except UnidentifiedImageError:
-        raise DataError(f"{printable(path)}: is no picture; expected PNG, JPEG, BMP or WebP") from None
-    except Image.DecompressionBombError:
-        size = f"more than {_MOST_PIXELS:,} pixels"
-        raise DataError(f"{printable(path)}: has {size}, as a decompression bomb has; shrink it") from None
-    except _TooLargeError as error:
-        raise DataError(f"{printable(path)}: has {error}; shrink it") from None
     except Exception as error:  # on a garbled file Pillow's readers raise almost anything
-        raise DataError(f"{printable(path)}: the picture is damaged or cut short: {printable(error)}") from error
+        raise DataError(f"{printable(path)}: {_fault(error)}") from error
     return np.asarray(picture, np.uint8).reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height, of which no more than the header is read. Raises DataError."""
+    existing_file(path)
+    with reading(path), Image.open(path, formats=_FORMATS) as image:
+        return image.size
+
+
+def _fault(error: Exception) -> str:
+    match error:
+        case UnidentifiedImageError():
+            return "is no picture; expected PNG, JPEG, BMP or WebP"
+        case Image.DecompressionBombError():
+            return f"has more than {_MOST_PIXELS:,} pixels, as a decompression bomb has; shrink it"
+        case _TooLargeError():
+            return f"has {error}; shrink it"
+        case MemoryError():
+            return "there is not enough memory to decode it"
+        # Pillow's own have no number; EINVAL comes of a garbled file that sends its reader nowhere.
+        case OSError(errno=int(number), strerror=reason) if number != errno.EINVAL:
+            return f"cannot be read: {reason}"
+    return f"the picture is damaged or cut short: {printable(error)}"
 
 
 def _check_scans(image: Image.Image, file: IO[bytes]) -> None:

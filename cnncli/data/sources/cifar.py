@@ -49,7 +49,8 @@ class _Cifar(Source):
         pairs = [read_cifar(path, count) for path in paths]
         where = printable(self.path if len(paths) > 1 else paths[0])
         labels = np.concatenate([labels[:, column] for _, labels in pairs])
-        return Pool(Joined([unmapped(pictures) for pictures, _ in pairs]), labels, where, where)
+        parts = [unmapped(pictures) for pictures, _ in pairs]
+        return Pool(Joined(parts) if len(parts) > 1 else parts[0], labels, where, where)
 
     def _files(self) -> dict[str, list[str]]:
         """Those of each split."""

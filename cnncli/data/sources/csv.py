@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cnncli.data.dataset import SPLITS
+from cnncli.data.dataset import SPLIT_NAMES, SPLITS
 from cnncli.data.files import some_of
-from cnncli.data.formats.picture import complaint, require_picture_shape
+from cnncli.data.formats.picture import SUFFIXES, complaint, require_picture_shape
 from cnncli.data.formats.resize import Resize
 from cnncli.data.formats.table import Table, read_table
 from cnncli.data.source import Pool, Shape, Source, check_class_names
@@ -26,7 +26,6 @@ from cnncli.wording import did_you_mean, printable
 Array = NDArray[Any]
 
 _SPLIT = "split"
-_SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _CLASS = re.compile(r"[0-9]{1,9}")
 _MOST = float(np.finfo(np.float32).max)
 
@@ -72,6 +71,11 @@ class Csv(Source):
     def _image(self, table: Table) -> str:
         name = next(iter(table.columns)) if self.image is None else self.image
         table.column(name, "data.image")
+        if self.image is None and name.lower().endswith(SUFFIXES):
+            raise DataError(
+                f"{printable(self.path)}:1: begins with the picture '{printable(name)}'; expected a line of column"
+                " names before the pictures, as path,label"
+            )
         return name
 
     def _columns(self, table: Table) -> dict[str, list[str]]:
@@ -119,11 +123,11 @@ class Csv(Source):
         if _SPLIT not in table.columns or _SPLIT in (self.image, *(self.targets or ())):
             return {"train": np.arange(len(table.lines))}
         texts = table.columns[_SPLIT]
-        wrong = next((row for row, text in enumerate(texts) if text not in _SPLITS), None)
+        wrong = next((row for row, text in enumerate(texts) if text not in SPLIT_NAMES), None)
         if wrong is not None:
             given = f"the split is '{printable(texts[wrong])}'; expected train, val or test"
-            raise DataError(f"{table.at(wrong)}: {given}{did_you_mean(texts[wrong], _SPLITS)}")
-        of_rows = np.array([_SPLITS[text] for text in texts])
+            raise DataError(f"{table.at(wrong)}: {given}{did_you_mean(texts[wrong], SPLIT_NAMES)}")
+        of_rows = np.array([SPLIT_NAMES[text] for text in texts])
         found = {name: np.flatnonzero(of_rows == name) for name in SPLITS}
         if not len(found["train"]):
             raise DataError(f"{printable(self.path)}: has no line whose split is train")

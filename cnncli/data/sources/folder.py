@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cnncli.data.files import existing_folder, reading, some_of
+from cnncli.data.dataset import SPLIT_NAMES
+from cnncli.data.files import MOST_LISTED, existing_folder, reading, some_of
 from cnncli.data.formats.picture import SUFFIXES, require_picture_shape, require_pictures
 from cnncli.data.formats.resize import Resize
 from cnncli.data.source import Pool, Shape, Source, check_class_names
 from cnncli.data.stores import open_pictures
 from cnncli.errors import DataError
-from cnncli.wording import printable
+from cnncli.wording import plural, printable
 
-_SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _CLUTTER = ("Thumbs.db", "desktop.ini")
-_MOST_LISTED = 20
 
 Classes = dict[str, list[Path]]
 
@@ -50,11 +49,11 @@ class Folder(Source):
         splits = {name: _classes(folder, root) for name, folder in folders.items()}
         names = self.class_names()
         if wrong := sorted(set(names) ^ set(splits["train"])):
-            differ = f"sub-folders and data.classes differ in {', '.join(map(printable, wrong[:_MOST_LISTED]))}"
+            differ = f"sub-folders and data.classes differ in {', '.join(map(printable, wrong[:MOST_LISTED]))}"
             raise DataError(f"{printable(root)}: {differ}; expected the same names")
         for name, classes in splits.items():
             if extra := sorted(set(classes) - set(names)):
-                listed = ", ".join(map(printable, extra[:_MOST_LISTED]))
+                listed = ", ".join(map(printable, extra[:MOST_LISTED]))
                 where = printable(folders[name])
                 raise DataError(f"{where}: has classes that the training pictures have not: {listed}")
         chosen = {name: self._chosen(classes, names, seed) for name, classes in splits.items()}
@@ -86,11 +85,11 @@ def _split_folders(root: Path) -> dict[str, Path]:
     """DIR/train, DIR/val, DIR/test where DIR has nothing else; DIR itself as "train" otherwise."""
     folders = [entry for entry in _entries(root, root) if entry.is_dir()]
     names = {folder.name for folder in folders}
-    if "train" not in names or not names.issubset(_SPLITS):
+    if "train" not in names or not names.issubset(SPLIT_NAMES):
         return {"train": root}
     found: dict[str, Path] = {}
     for folder in folders:
-        other = found.setdefault(_SPLITS[folder.name], folder)
+        other = found.setdefault(SPLIT_NAMES[folder.name], folder)
         if other is not folder:
             raise DataError(f"{printable(root)}: has both {other.name} and {folder.name}; expected one of them")
     return found
@@ -102,7 +101,7 @@ def _classes(folder: Path, root: Path) -> Classes:
     stray = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and not entry.is_dir()]
     folders = [entry for entry in entries if entry.is_dir()]
     if stray or len(folders) < 2:
-        given = f"the picture {printable(stray[0].name)} in no class" if stray else f"{len(folders)} sub-folders"
+        given = f"the picture {printable(stray[0].name)} in no class" if stray else plural(len(folders), "sub-folder")
         raise DataError(f"{printable(folder)}: has {given}; expected two sub-folders or more, one a class, of pictures")
     classes: Classes = {entry.name: _entries(entry, root) for entry in folders}
     problems = [problem for entry in folders for problem in _problems(entry, classes[entry.name])]

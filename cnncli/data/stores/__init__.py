@@ -5,6 +5,17 @@ from __future__ import annotations
 from cnncli.data.stores.in_file import InFile, unmapped
 from cnncli.data.stores.joined import Joined
 from cnncli.data.stores.pictures import Pictures, open_pictures
-from cnncli.data.stores.store import Fetching, Store
+from cnncli.data.stores.store import Fetching, Store, prefetch
+from cnncli.data.stores.unreadable import UnreadableError
 
-__all__ = ["Fetching", "InFile", "Joined", "Pictures", "Store", "open_pictures", "unmapped"]
+__all__ = [
+    "Fetching",
+    "InFile",
+    "Joined",
+    "Pictures",
+    "Store",
+    "UnreadableError",
+    "open_pictures",
+    "prefetch",
+    "unmapped",
+]

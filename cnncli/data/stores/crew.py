@@ -9,6 +9,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
+from cnncli.data.stores.forking import in_every_child
+
 _Result = TypeVar("_Result")
 _Task = tuple[Future[Any], Callable[[], Any]]
 
@@ -21,20 +23,28 @@ class Crew:
     """
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
+        self._begin()
+        in_every_child(self._begin_anew)
+
+    def _begin(self) -> None:
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._started = False
+        self._end = weakref.finalize(self, _dismiss, self._tasks, self.size)
 
     def submit(self, task: Callable[[], _Result]) -> Future[_Result]:
         """What the task will have returned, or raised. The threads start with the first one."""
         if not self._started:
             self._started = True
-            for _ in range(self._size):
+            for _ in range(self.size):
                 Thread(target=_work, args=(self._tasks,), daemon=True).start()
-            weakref.finalize(self, _dismiss, self._tasks, self._size)
         future: Future[_Result] = Future()
         self._tasks.put((future, task))
         return future
+
+    def _begin_anew(self) -> None:
+        self._end.detach()
+        self._begin()
 
 
 def _work(tasks: SimpleQueue[_Task | None]) -> None:

@@ -2,8 +2,7 @@
 
     python -m cnncli.data.stores.decoder CHANNELS HEIGHT WIDTH RESIZE
 
-Paths come in on stdin, each after its length. Out on stdout goes one byte when all is ready; then, for each path, one
-byte and the picture, or another byte and what is wrong, after its length. The process ends when stdin does.
+Is asked on stdin and answers on stdout (see protocol.py). The process ends when stdin does.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import IO, cast
 
 from cnncli.data.formats import decoding
 from cnncli.data.formats.resize import Resize
-from cnncli.data.stores.protocol import BAD, GOOD, LENGTH
+from cnncli.data.stores.protocol import BAD, END, GOOD, LENGTH
 from cnncli.errors import DataError
 
 _NICENESS = 5  # the trainer goes first
@@ -32,17 +31,21 @@ def main() -> None:
 
 
 def serve(shape: tuple[int, ...], resize: Resize, asked: IO[bytes], answers: IO[bytes]) -> None:
-    """Answers one path after the other."""
+    """Answers one path after the other; a piece is read whole before, so that nobody waits who is waited for."""
     answers.write(GOOD)
     answers.flush()
     while length := asked.read(LENGTH):
-        path = Path(os.fsdecode(asked.read(int.from_bytes(length, "little"))))
-        try:
-            answers.write(GOOD + decoding.decode(path, shape, resize).tobytes())
-        except DataError as error:
-            text = str(error).encode()
-            answers.write(BAD + len(text).to_bytes(LENGTH, "little") + text)
+        for encoded in asked.read(int.from_bytes(length, "little")).split(END):
+            answers.write(_answer(Path(os.fsdecode(encoded)), shape, resize))
         answers.flush()
+
+
+def _answer(path: Path, shape: tuple[int, ...], resize: Resize) -> bytes:
+    try:
+        return GOOD + decoding.decode(path, shape, resize).tobytes()
+    except DataError as error:
+        text = str(error).encode()
+        return BAD + len(text).to_bytes(LENGTH, "little") + text
 
 
 if __name__ == "__main__":

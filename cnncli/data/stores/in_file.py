@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import weakref
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ class InFile:
         """Ask the system to bring these samples into its cache of files."""
         for first, last in self._runs(rows):
             start = self._offset + int(rows[first]) * self._step
-            os.posix_fadvise(self._descriptor, start, (last - first) * self._size, os.POSIX_FADV_WILLNEED)
+            with suppress(OSError):  # of a system of files that takes no advice
+                os.posix_fadvise(self._descriptor, start, (last - first) * self._size, os.POSIX_FADV_WILLNEED)
 
     def _runs(self, rows: NDArray[np.int64]) -> list[tuple[int, int]]:
         """Where in `rows` samples follow one another that do so in the file: first, and one past the last."""
@@ -94,7 +96,8 @@ def _in_pieces(array: Array) -> bool:
     """Whether the bytes of a sample lie in the file without others between them."""
     sample = array[0]
     span = sum((size - 1) * stride for size, stride in zip(sample.shape, sample.strides, strict=True))
-    return min(array.strides) > 0 and span + array.itemsize == sample.nbytes
+    steps = [stride for size, stride in zip(array.shape, array.strides, strict=True) if size > 1]  # of 1: any number
+    return min(steps, default=1) > 0 and span + array.itemsize == sample.nbytes
 
 
 def _address(array: Array) -> int:

@@ -38,3 +38,9 @@ class Fetching(Store, Protocol):
 
     def prefetch(self, rows: NDArray[np.int64], /) -> None:
         """Start fetching these samples; returns at once."""
+
+
+def prefetch(store: Array | Store, rows: NDArray[np.int64]) -> None:
+    """Says that these samples are asked for next: where they have to be decoded first, that begins."""
+    if isinstance(store, Fetching):
+        store.prefetch(rows)

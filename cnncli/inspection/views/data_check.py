@@ -27,7 +27,7 @@ class SplitFacts:
     """Of each channel, over the finite numbers, bytes being 0..1: in the units of data.normalize."""
     std: tuple[float, ...]
     targets: str
-    """What is right for them, in words: "classes 0 to 9"."""
+    """What is right for them, in words: "0 to 9"."""
     smallest: tuple[int, int] | None = None
     """Width and height of the smallest and largest picture in its file; None where samples are no files."""
     largest: tuple[int, int] | None = None

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cnncli.render.terminal.fitted import Column, Fitted, Heading
-from cnncli.render.text import count, magnitude
+from cnncli.render.text import count, duration, magnitude
 
 if TYPE_CHECKING:
     from cnncli.inspection.dry_run import DryRun
@@ -33,15 +33,3 @@ def dry_run(result: DryRun) -> RenderableType:
     notes = [Text(note) for note in result.notes]
     end = Text("Everything is in order; nothing was trained, and nothing was written.", "green")
     return Group(Heading(result.name, facts), *notes, table, Text(), end)
-
-
-def duration(seconds: float) -> str:
-    """0.4 s, 35 s, 4 min 20 s, 3 h 05 min."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    if seconds < 3570:
-        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60:,} h {minutes % 60:02d} min"

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cnncli.render.terminal.fitted import Column, Fitted
-from cnncli.render.text import count, number
+from cnncli.render.text import count, duration, number
 from cnncli.wording import printable
 
 if TYPE_CHECKING:
@@ -55,14 +55,8 @@ def parameters_text(row: RunRow) -> str:
 
 
 def duration_text(row: RunRow) -> str:
-    """`1.4 s`, `12 min 05 s`, `3 h 20 min`."""
-    if row.seconds is None:
-        return NOTHING
-    if row.seconds < 59.95:
-        return f"{row.seconds:.1f} s"
-    minutes, seconds = divmod(round(row.seconds), 60)
-    hours, rest = divmod(minutes, 60)
-    return f"{hours:,} h {rest:02} min" if hours else f"{minutes} min {seconds:02} s"
+    """How long it took."""
+    return NOTHING if row.seconds is None else duration(row.seconds)
 
 
 def score_text(score: Score | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from cnncli.training.advice.advice import Advice
 from cnncli.training.advice.course import class_collapse, data_wait, guessing, overfitting, worse_than_guessing
+from cnncli.training.advice.evidence import Evidence
 from cnncli.training.advice.layers import (
     dead_rectifiers,
     exploding_activations,
@@ -19,7 +20,7 @@ from cnncli.training.health import Health
 from cnncli.training.history import Record
 from cnncli.training.metrics import Task
 
-Look = Callable[[Sequence[Health], Sequence[Record], Task], str | None]
+Look = Callable[[Evidence], str | None]
 
 LOOKS: dict[str, Look] = {
     "exploding activations": exploding_activations,
@@ -37,10 +38,12 @@ LOOKS: dict[str, Look] = {
 }
 
 
-def advise(health: Sequence[Health], history: Sequence[Record], task: Task) -> list[Advice]:
+def advise(health: Sequence[Health], history: Sequence[Record], task: Task, lr: float) -> list[Advice]:
     """What there is to say after the last record, each kind at most once.
 
-    `health` is that of every layer in the order of the network, at the end of the epoch, or nothing within one.
+    `health` is that of every layer in the order of the network, at the end of the epoch, or nothing within one; `lr` is
+    the optimizer's own learning rate, before the schedule.
     """
-    found = ((kind, look(health, history, task)) for kind, look in LOOKS.items())
+    evidence = Evidence(health, history, task, lr)
+    found = ((kind, look(evidence)) for kind, look in LOOKS.items())
     return [Advice(kind, text) for kind, text in found if text is not None]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnncli.training.advice.evidence import Evidence
 from cnncli.training.health import Health
-from cnncli.training.history import Record
 from cnncli.training.metrics import Task
 
 NAMED = 3
 """Layers that a sentence names."""
 
 
-def lower_rate(last: Record) -> str:
+def lower_rate(evidence: Evidence) -> str:
     """How to train with a tenth of the learning rate."""
-    return f"--set optimizer.lr={last.lr / 10:.2g}, it is {last.lr:.2g}"
+    return f"--set optimizer.lr={evidence.lr / 10:.2g}, it is {evidence.lr:.2g}"
 
 
 def scaled_targets(task: Task) -> str:

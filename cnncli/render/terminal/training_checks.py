@@ -19,13 +19,13 @@ SYMBOLS = {"PASS": "✓", "FAIL": "✗", "SKIP": "-"}
 STYLES = {"PASS": "green", "FAIL": "bold red", "SKIP": "yellow"}
 
 
-def sanity(result: Sanity) -> RenderableType:
+def training_checks(result: Sanity) -> RenderableType:
     """A row for each check; below what failed or was skipped the likely fix or the reason; then the verdict."""
-    return _Sanity(result)
+    return _Checks(result)
 
 
 @dataclass(frozen=True)
-class _Sanity:
+class _Checks:
     result: Sanity
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from cnncli.inspection.views.attribution import SanityStep
-from cnncli.render.terminal.sanity import sanity
+from cnncli.render.terminal.randomization import randomization
 from tests.render.makers import lines
 
 NAN = float("nan")
 
 
 def text(*steps: SanityStep, width: int = 80) -> list[str]:
-    return lines(sanity(steps), width=width)
+    return lines(randomization(steps), width=width)
 
 
 def test_a_row_for_each_layer() -> None:

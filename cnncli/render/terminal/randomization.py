@@ -19,7 +19,7 @@ WIDTH = 20
 """Of the bar for a correlation of 1."""
 
 
-def sanity(steps: Sequence[SanityStep]) -> RenderableType:
+def randomization(steps: Sequence[SanityStep]) -> RenderableType:
     """A row for each layer, in the order in which they were drawn anew."""
     inputs = len(steps[0].correlations)
     columns = [
