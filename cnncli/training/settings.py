@@ -63,9 +63,7 @@ class EarlyStopping(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    patience: int = Field(
-        5, ge=1, description="validations without improvement of the monitored number, after which training ends"
-    )
+    patience: int = Field(5, ge=1, description="validations without improvement after which training ends")
     min_delta: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="what counts as an improvement: more than this"
     )
