@@ -113,19 +113,25 @@ def _label(session: Session, target: Array) -> str:
         return class_name(session, int(target))
     values = np.atleast_1d(target)
     if values.ndim == 1 and has_classes(session) and (names_of(session) is not None or values.size > 1):
-        strongest = [int(index) for index in np.argsort(-values, kind="stable") if values[index] > 0]
-        told = [_share(float(values[index])) + class_name(session, index) for index in strongest]
+        shares = np.rint(100 * values).astype(int)
+        told = [
+            ("" if shares[index] == 100 else f"{shares[index]}% ") + class_name(session, int(index))
+            for index in np.argsort(-values, kind="stable")
+            if shares[index] > 0
+        ]
         return ", ".join(told) or "none"
     return ", ".join(f"{value:.4g}" for value in values.ravel()) if values.size <= FEW else f"{values.size} numbers"
 
 
-def _share(share: float) -> str:
-    """ "70% ", with a digit more where it would be none or all; nothing for all of it."""
-    return "" if share == 1 else f"{share:.0%} " if 0.005 <= share < 0.995 else f"{share:.1%} "
-
-
 def _described(augmentation: Augmentation) -> str:
-    """Its name, and the options that are not the default."""
+    """Its name, and the options that are not the default, as in the configuration."""
     options = augmentation.model_dump(exclude={"type"}, exclude_defaults=True)
-    told = ", ".join(f"{key} {value}" for key, value in options.items())
-    return augmentation.type + (f" ({told})" if told else "")
+    told = "".join(f", {key}: {_in_yaml(value)}" for key, value in options.items())
+    return f"{{type: {augmentation.type}{told}}}" if told else augmentation.type
+
+
+def _in_yaml(value: Any) -> str:
+    """A word, a number, or a list of numbers."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_in_yaml, value))}]"
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -39,6 +39,7 @@ def findings(session: Session, data: Dataset, scans: Scans) -> list[Finding]:
     """All of them, what is wrong first."""
     found = [
         *_unreadable(scans),
+        *_damaged(session),
         *_nonfinite(scans),
         *_unfit(session, scans),
         *_missing(session, data),
@@ -73,6 +74,15 @@ def _unreadable(scans: Scans) -> Iterator[Finding]:
             message = f"{count:,} of {plural(len(found.split), 'sample')} cannot be read"
             reasons = tuple(reason for _, reason in sorted(found.unreadable.items()))
             yield Finding("wrong", "unreadable", name, count, message, reasons)
+
+
+def _damaged(session: Session) -> Iterator[Finding]:
+    """What can be read, but is no longer what was written."""
+    source = session.experiment.data
+    if source is not None and (damaged := source.damage()):
+        count = len(damaged)
+        message = f"{plural(count, 'array')} {_has(count, '')} another checksum than was stored; get a good copy"
+        yield Finding("wrong", "damaged", "all", count, message, tuple(damaged))
 
 
 def _nonfinite(scans: Scans) -> Iterator[Finding]:

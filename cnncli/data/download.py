@@ -48,7 +48,8 @@ def download(path: Path, urls: Sequence[str], wanted: KnownFile, listener: Liste
     """Fetches `path` from one of the places, the first first; it appears once it is whole and right.
 
     What has arrived stays in `<name>.part` until then, and the next call goes on from there; never is it larger than
-    the file. Raises UsageError without pooch, OutcomeError with the reason of every place, OutputError where it cannot be written.
+    the file. Raises UsageError without pooch, OutcomeError with the reason of every place, OutputError where it cannot
+    be written.
     """
     part = path.with_name(f"{path.name}.part")
     reasons = []

@@ -59,6 +59,9 @@ def existing_folder(path: Path) -> Path:
 
 
 def _neighbour(path: Path) -> str:
+    """What else there is, where the path leads to nothing."""
+    if path.is_symlink():
+        return f" (it is a link to {printable(path.readlink())}, which is not there)"
     if not path.parent.is_dir():
         return f" (nor is there a folder {printable(path.parent)})"
     return did_you_mean(path.name, (entry.name for entry in islice(path.parent.iterdir(), _MOST_NEIGHBOURS)))

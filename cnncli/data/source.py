@@ -129,6 +129,10 @@ class Source(BaseModel):
         """The samples: "train", and "val" and "test" where the data has them. Cheap checks come first."""
         raise NotImplementedError
 
+    def damage(self) -> list[str]:
+        """What has other bytes than were stored, where the files tell and `open` does not see it; reads it all."""
+        return []
+
     def open(self, input_shape: Shape, *, seed: int) -> Dataset:
         """The data set, for a network that takes `input_shape`.
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import cnncli
-from cnncli.api import data_findings
+from cnncli.api import contact_sheet, data_findings
 from cnncli.data import known_sets
 from cnncli.data.formats import decoding
 from cnncli.data.loading import Loader
@@ -84,13 +84,33 @@ def test_mixed_labels_are_told_with_their_shares(folder: Path) -> None:
     assert shares == sorted(shares, reverse=True)
 
 
+def test_augmentations_are_told_as_in_a_configuration(folder: Path) -> None:
+    options = "[{type: affine, degrees: 45, scale: [0.5, 2], shear: 0.5}, {type: crop, padding_mode: reflect}, noise]"
+    sheet = cnncli.contact_sheet("stripes.yaml", set=[f"data.augment={options}"], samples=1, versions=1)
+    assert sheet.notes[0] == f"augment: {options}"
+
+
+@pytest.mark.parametrize(
+    ("target", "label"),
+    [
+        ([0.002, 0.998], "down"),
+        ([0.3, 0.7], "70% down, 30% across"),
+        ([1, 1], "across, down"),
+        ([0, 0.004], "none"),
+        ([0.006, 0.994], "99% down, 1% across"),
+    ],
+)
+def test_shares_that_round_to_nothing_are_left_out(folder: Path, target: list[float], label: str) -> None:
+    assert contact_sheet._label(cnncli.load("stripes.yaml"), np.array(target, np.float32)) == label
+
+
 def test_show_as_text_as_json_and_as_pictures(cli: Cli, folder: Path) -> None:
     drawn = cli("data", "show", "--config", "stripes.yaml", "--set", AUGMENT, "--samples", 2)
     assert (drawn.code, drawn.err) == (0, "")
     assert drawn.out.count("original") == 2
-    assert "augment: crop (padding 2), horizontal_flip" in drawn.out
+    assert "augment: [{type: crop, padding: 2}, horizontal_flip]" in drawn.out
     view = cli("data", "show", "--config", "stripes.yaml", "--set", AUGMENT, "--samples", 2, "--json").json
-    assert view["augment"] == ["crop (padding 2)", "horizontal_flip"]
+    assert view["augment"] == ["{type: crop, padding: 2}", "horizontal_flip"]
     assert [len(shown["versions"]) for shown in view["samples"]] == [3, 3]
     assert view["samples"][0].keys() == {"input", "label", "versions"}
     done = cli("data", "show", "--config", "stripes.yaml", "--set", AUGMENT, "--epoch", 4, "--out", "pictures")
@@ -207,6 +227,48 @@ def test_numbers_that_no_network_can_take(cli: Cli, folder: Path) -> None:
     assert found["blank", "train"]["examples"] == ["train:8"]
     assert found["scale", "train"]["message"].endswith("and data.normalize is not set; set it to auto")
     assert ("scale", "train") not in findings(cli, *options, "--set", "data.normalize={mean: [120], std: [60]}")
+
+
+def test_one_flipped_byte_in_an_uncompressed_file_is_found(cli: Cli, folder: Path) -> None:
+    content = bytearray(Path("stripes.npz").read_bytes())
+    content[content.index(np.load("stripes.npz")["x_train"].tobytes()) + 5000] ^= 1
+    Path("stripes.npz").write_bytes(content)
+    found = findings(cli, "--config", "stripes.yaml")["damaged", "all"]
+    assert (found["severity"], found["count"]) == ("wrong", 1)
+    assert [Path(example).name for example in found["examples"]] == ["stripes.npz: x_train"]
+    assert cnncli.load("stripes.yaml").dataset.train.raw([0]).shape == (1, 1, 8, 8)
+
+
+def test_labels_in_columns_have_their_names(cli: Cli, tmp_path: Path) -> None:
+    write_pictures(tmp_path, {"p": 12})
+    lines = [f"p/{number}.png,{number % 2},{number % 3 % 2}" for number in range(12)]
+    (tmp_path / "a.csv").write_text("\n".join(["path,wet,cold", *lines]))
+    (tmp_path / "net.yaml").write_text(
+        "data: {source: csv, path: a.csv, validation: 0}\nloss: bce_with_logits\n"
+        "model: {input: [3, 6, 8], layers: [flatten, {type: linear, out_features: 2}]}\n"
+    )
+    view = cli("data", "check", "--config", tmp_path / "net.yaml", "--json").json
+    assert [(each["name"], each["samples"]) for each in view["classes"]] == [
+        ("wet", {"train": 6}),
+        ("cold", {"train": 4}),
+    ]
+
+
+def test_mean_and_std_of_colours_are_told_in_80_columns(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cnncli.cli import output
+
+    monkeypatch.setattr(output, "PIPED_WIDTH", 80)
+    write_pictures(tmp_path / "photos", {"cat": 12, "dog": 12})
+    (tmp_path / "net.yaml").write_text(
+        "data: {source: folder, path: photos}\n"
+        "model: {input: [3, 6, 8], layers: [flatten, {type: linear, out_features: 2}]}\n"
+    )
+    (train, *_) = cli("data", "check", "--config", tmp_path / "net.yaml", "--json").json["splits"]
+    drawn = cli("data", "check", "--config", tmp_path / "net.yaml").out
+    for values in (train["mean"], train["std"]):
+        assert " ".join(f"{value:.4g}" for value in values) in drawn
 
 
 def test_targets_that_the_network_cannot_learn(cli: Cli, folder: Path) -> None:

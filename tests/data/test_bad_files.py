@@ -414,10 +414,10 @@ def folder_with_a_class_linked_out_of_it(folder: Path) -> Source:
     return source
 
 
-@bad("/ant/9.png: no such file")
+@bad("/ant/9.png: no such file (it is a link to nothing.png, which is not there)")
 def folder_with_a_dangling_link(folder: Path) -> Source:
     source = zoo(folder)
-    (folder / "ant" / "9.png").symlink_to(folder / "nothing.png")
+    (folder / "ant" / "9.png").symlink_to("nothing.png")
     return source
 
 

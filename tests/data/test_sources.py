@@ -313,10 +313,22 @@ def test_csv_with_several_columns_and_splits(tmp_path: Path) -> None:
     source = written(tmp_path, table).model_copy(update={"image": "file", "targets": ("y", "x")})
     dataset = source.open((3, 6, 8), seed=0)
     assert dataset.train.targets.tolist() == [[0, 0], [0.5, 1], [1.5, 3], [2.5, 5], [3.5, 7], [4, 8]]
+    assert dataset.class_names is None
     assert dataset.split("val").targets.tolist() == [[1, 2], [3, 6]]
     assert dataset.split("test").targets.tolist() == [[2, 4], [4.5, 9]]
     with Image.open(tmp_path / "p" / "6.png") as image:
         np.testing.assert_array_equal(dataset.split("val").display(1), np.asarray(image))
+
+
+def test_csv_columns_of_0_and_1_are_labels_with_their_names(tmp_path: Path) -> None:
+    table = "path,wet,cold\n" + "\n".join(f"p/{row}.png,{row % 2},{row % 3 % 2}.0" for row in range(10))
+    source = written(tmp_path, table)
+    assert source.open((3, 6, 8), seed=0).class_names == source.class_names() == ("wet", "cold")
+    assert source.model_copy(update={"targets": ("wet",)}).class_names() is None
+    named = source.model_copy(update={"classes": ("w", "c")})
+    assert named.open((3, 6, 8), seed=0).class_names == ("w", "c")
+    with pytest.raises(DataError, match=r"but data\.classes names 3"):
+        source.model_copy(update={"classes": ("a", "b", "c")}).open((3, 6, 8), seed=0)
 
 
 def test_csv_may_have_quotes_a_mark_and_blank_lines(tmp_path: Path) -> None:

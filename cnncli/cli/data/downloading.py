@@ -44,7 +44,7 @@ class MovingBar(Lines):
         self.bar.add_task(name, total=None, completed=done)
 
     def advanced(self, done: int, total: int) -> None:
-        self.bar.update(self.bar.task_ids[-1], completed=done, total=total or None)
+        self.bar.update(self.bar.task_ids[-1], completed=done, total=total)
 
 
 @contextmanager

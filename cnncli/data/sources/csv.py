@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -34,8 +34,9 @@ class Csv(Source):
     """A CSV file with a line of names, then a line for each picture: path,label or path,number,number,...
 
     A column of words is the classes, numbered in the order of their names, or of `classes`; whole numbers are the
-    classes themselves. Other numbers, and several columns, are regression or multi-label targets. Where a column
-    is called split, it says train, val or test. Paths start at the folder of the file, and must stay inside.
+    classes themselves. Other numbers, and several columns, are regression or multi-label targets; columns of 0 and 1
+    name the labels. Where a column is called split, it says train, val or test. Paths start at the folder of the file,
+    and must stay inside.
     """
 
     type: ClassVar[str] = "csv"
@@ -65,8 +66,11 @@ class Csv(Source):
         return {name: Pool(stores[name], targets[rows[name]], where, where) for name in stores}
 
     def class_names(self) -> tuple[str, ...] | None:
-        """Those of `classes`, or the words in the only column of targets, in their order."""
-        return self.classes if self.classes is not None else self._words(read_table(self.path))
+        """Those of `classes`, or the words in the only column of targets, or the names of several of 0 and 1."""
+        if self.classes is not None:
+            return self.classes
+        table = read_table(self.path)
+        return self._labels(table) or self._words(table)
 
     def _image(self, table: Table) -> str:
         name = next(iter(table.columns)) if self.image is None else self.image
@@ -98,8 +102,17 @@ class Csv(Source):
             kinds = ["a number", "no number"][:: 1 if numbers[odd] else -1]
             differ = f"{given[0]} is {kinds[0]}, but {given[1]} in line {table.lines[0]} is {kinds[1]}"
             raise DataError(f"{table.at(odd)}: {differ}; if they are names of classes, list them in data.classes")
+        return self._checked(sorted(set(texts)))
+
+    def _labels(self, table: Table) -> tuple[str, ...] | None:
+        """The names of the columns where several hold only 0 and 1; None where they hold other numbers."""
+        columns = self._columns(table)
+        flags = all(_number(text) in (0, 1) for texts in columns.values() for text in set(texts))
+        return self._checked(columns) if len(columns) > 1 and flags else None
+
+    def _checked(self, names: Iterable[str]) -> tuple[str, ...]:
         try:
-            return check_class_names(tuple(sorted(set(texts))))
+            return check_class_names(tuple(names))
         except ValueError as error:
             raise DataError(f"{printable(self.path)}: {error}; correct it in the file") from None
 

@@ -59,7 +59,7 @@ class ContactSheet:
     batch_size: int
     sampling: str
     augment: tuple[str, ...]
-    """What is done to them, one after the other: "crop (padding 4)"."""
+    """What is done to them, one after the other: "{type: crop, padding: 4}"."""
     normalised: bool
     samples: tuple[Shown, ...]
 
@@ -83,6 +83,6 @@ class ContactSheet:
     @property
     def notes(self) -> tuple[str, ...]:
         """What happens to them."""
-        done = [f"augment: {', '.join(self.augment) or 'nothing'}"] if self.epoch is not None else []
+        done = [f"augment: [{', '.join(self.augment)}]"] if self.epoch is not None else []
         order = [f"sampling: {self.sampling}, batches of {self.batch_size}"] if self.epoch is not None else []
         return (*done, *order, *([NORMALISED] if self.normalised else []))

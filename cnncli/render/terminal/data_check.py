@@ -45,16 +45,19 @@ def _splits(splits: Sequence[SplitFacts]) -> RenderableType:
         Column("files", [_sizes(split) for split in splits], drop=1, note=_FILES),
         Column("numbers", [split.dtype for split in splits], drop=4),
         Column("range", [_range(split) for split in splits], drop=3),
-        Column("mean", [_numbers(split.mean) for split in splits], drop=5, note=_UNITS),
-        Column("std", [_numbers(split.std) for split in splits], drop=5),
         Column("targets", [split.targets for split in splits], drop=2),
     ]
     if not any(split.smallest for split in splits):
         columns = [column for column in columns if column.header != "files"]
-    return Group(Fitted(columns), Text())
+    spread = [
+        Column("split", [split.name for split in splits]),
+        Column("mean", [_numbers(split.mean) for split in splits]),
+        Column("std", [_numbers(split.std) for split in splits], note=_UNITS),
+    ]
+    return Group(Fitted(columns), Text(), Fitted(spread), Text())  # beside the rest they would not fit 80 columns
 
 
-_UNITS = "Mean and std of each channel are in the units of data.normalize: bytes are 0 to 1."
+_UNITS = "Mean and std of each channel are in units of data.normalize: bytes are 0 to 1."
 _FILES = "Files: width x height of the smallest and of the largest picture."
 
 
