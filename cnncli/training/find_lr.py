@@ -6,30 +6,30 @@ Smith, Cyclical Learning Rates for Training Neural Networks (2017), section 3.3,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
-from itertools import count
-from typing import Any
+from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnncli.data.dataset import Dataset
-from cnncli.data.loading import Batch, Loader
-from cnncli.engine import Executor, LossObjective
-from cnncli.errors import DataError, DivergedError
+from cnncli.data.loading import Loader
+from cnncli.engine import Executor
+from cnncli.errors import DivergedError
 from cnncli.graph import Model
 from cnncli.losses import Loss
-from cnncli.training.divergence import bad_samples
+from cnncli.training.course import Course
+from cnncli.training.divergence import BadStepError, bad_samples, not_finite
 from cnncli.training.evaluation import check_targets
+from cnncli.training.metrics import task_of
 from cnncli.training.optimizers import Optimizer
+from cnncli.training.progress import Step
+from cnncli.training.schedules import Horizon, Schedule
 from cnncli.training.settings import TrainSettings
-from cnncli.training.update import Updater, norm_of
-from cnncli.training.weights import class_weights, sample_weights
-
-Array = NDArray[Any]
+from cnncli.training.stepping import Stepper
+from cnncli.training.update import Updater
+from cnncli.training.weights import class_weights
 
 DECAY = 0.9
 """Of the moving average of the losses."""
@@ -104,19 +104,32 @@ def find_lr(
     planned: list[float] = np.geomspace(low, high, steps).tolist()
     losses: list[float] = []
     exploded = False
-    updates = _updates(model.astype(model.flat.dtype), dataset, loss, optimizer, settings, seed, workers)
+    copy = model.astype(model.flat.dtype)
+    updates = _updates(copy, dataset, loss, optimizer, settings, _Planned(rates=tuple(planned)), seed, workers)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"), closing(updates):
-        for rate, (value, update) in zip(planned, updates, strict=False):
-            exploded = not math.isfinite(value) or _explodes([*losses, value])
-            if exploded:
-                break
-            losses.append(value)
-            update(rate)
-            if progress is not None:
-                progress(len(losses), steps)
+        try:
+            for update in islice(updates, steps):
+                exploded = _explodes([*losses, update.loss])
+                if exploded:
+                    break
+                losses.append(update.loss)
+                if progress is not None:
+                    progress(len(losses), steps)
+        except BadStepError as bad:
+            _require_usable(bad, first=not losses)
+            exploded = True
     if len(losses) < 2:
         raise DivergedError(f"the loss explodes at the first learning rate, {low:g}: begin lower with --from")
     return curve_of(planned[: len(losses)], losses, exploded=exploded)
+
+
+class _Planned(Schedule):
+    """A rate for each update, of an optimizer whose own is 1."""
+
+    rates: tuple[float, ...]
+
+    def multiplier(self, step: int, horizon: Horizon, judged: Sequence[float] = ()) -> float:
+        return self.rates[step]
 
 
 def _updates(
@@ -125,43 +138,36 @@ def _updates(
     loss: Loss,
     optimizer: Optimizer,
     settings: TrainSettings,
+    schedule: _Planned,
     seed: int,
     workers: int | None,
-) -> Generator[tuple[float, Callable[[float], None]]]:
-    """For each update without end: the loss before it, and what makes it with a given rate."""
-    graph, train = model.graph, dataset.train
+) -> Generator[Step]:
+    """One after the other, epoch after epoch, as in training. Raises BadStepError."""
+    graph, targets = model.graph, dataset.train.targets
     shape = graph.shape_of(graph.logits(loss.link))
     loader = Loader.of(dataset, loss, graph, settings.batch_size, seed)
-    weights = class_weights(train.targets, shape[0], settings.class_weight) if settings.class_weight else None
-    updater = Updater.new(model, optimizer, settings)
-    gathered: list[tuple[float, int]] = []  # loss and size of the batches of the update to come
+    weights = class_weights(targets, shape[0], settings.class_weight) if settings.class_weight else None
+    updater = Updater.new(model, optimizer.model_copy(update={"lr": 1.0}), settings)
+    course = Course(task_of(loss, targets, shape), "train", loader.batches)
+    horizon = Horizon(len(schedule.rates), settings.horizon(len(targets)).steps_per_epoch)
     with Executor(model, workers=workers, seed=seed, frozen=updater.frozen) as executor:
-        for step, batch in enumerate(_endless(loader)):
-            weight, size = (None, float(len(batch.x))) if weights is None else sample_weights(weights, batch.targets)
-            objective = LossObjective.of(loss, graph, batch.targets, weight)
-            result = executor.differentiate(batch.x, objective, training=True, step=step, update_buffers=True)
-            if not math.isfinite(result.value):
-                _require_usable(batch, result.value, step)
-            gathered.append((result.value, len(batch.x)))
-            gradient = updater.gather(result.flat_gradient, size, last=False)
-            if gradient is not None:
-                value = sum(each * samples for each, samples in gathered) / sum(samples for _, samples in gathered)
-                gathered.clear()
-                yield value, partial(updater.apply, gradient, norm_of(gradient))
+        stepper = Stepper(executor, loss, updater, schedule, horizon, weights, course)
+        while True:
+            for batch in loader.epoch(course.epochs + 1):
+                update = stepper.train_on(batch, loader.waited)
+                if update is not None:
+                    yield update
+            course.next_epoch()
 
 
-def _endless(loader: Loader) -> Iterator[Batch]:
-    return (batch for epoch in count(1) for batch in loader.epoch(epoch))
-
-
-def _require_usable(batch: Batch, value: float, step: int) -> None:
-    """Raises DataError or DivergedError where the loss `value` is not the learning rate's fault."""
-    bad = batch.indices[bad_samples(batch.x)]
-    if len(bad):
-        raise DataError(f"the training data hold a number that is not finite: sample {bad[0]} of the training split")
-    if step == 0:
+def _require_usable(bad: BadStepError, *, first: bool) -> None:
+    """Raises DataError or DivergedError where the step is not the learning rate's fault."""
+    samples = bad.batch.indices[bad_samples(bad.batch.x)]
+    if len(samples):
+        raise not_finite(samples, "train")
+    if first:
         fix = "look for nan or huge numbers in the initial weights"
-        raise DivergedError(f"the loss is {value} before the first update: {fix}")
+        raise DivergedError(f"the loss is {bad.loss} before the first update: {fix}")
 
 
 def _beginning(losses: Sequence[float]) -> tuple[float, float]:
