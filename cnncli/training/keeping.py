@@ -85,7 +85,8 @@ class Keeper:
                 f"{run.best}: is missing or not that of epoch {best.epoch}, step {best.step}, which was the best;"
                 " restore it, or train again"
             )
-
+        else:
+            run.best.unlink(missing_ok=True)  # of a training that was judged otherwise
         self.health = run.rewind(state.step)  # only now, for what fails should change nothing
 
     def _best_step(self) -> int | None:

@@ -29,7 +29,7 @@ RUNS = Path("runs")
 LOCK, BEGUN = ".lock", ".begun"
 _LEFTOVER = re.compile(r"\..*\.tmp")
 """Files that were not finished."""
-_EARLY = re.compile(r"best\.safetensors|last\.state\.safetensors|steps\.jsonl|health\.csv|watch")
+_EARLY = re.compile(r"best\.safetensors|last\.state\.safetensors|steps\.jsonl|health\.csv|watch|tensorboard")
 """What is written before a directory has become a run."""
 
 
@@ -97,7 +97,7 @@ class RunDirectory:
 
     @property
     def best(self) -> Path:
-        """The weights of the best epoch."""
+        """The weights of the best moment."""
         return self.path / "best.safetensors"
 
     @property
@@ -148,6 +148,8 @@ class RunDirectory:
                 shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
         if self.text is not None:
             write_atomic(self._begun, "")
+        else:
+            self._begun.unlink(missing_ok=True)
 
     def rewind(self, step: int) -> list[Mapping[str, Cell]]:
         """Takes out of the logs what came after so many updates: it will happen again. Returns the rows of health.csv.

@@ -188,6 +188,22 @@ def test_with_another_judgement_nothing_is_compared_with_before(tmp_path: Path, 
     assert result.epochs == 3
     assert result.history[0].step > after
     assert result.best is not None
+    assert result.best.step > after
+
+
+def test_the_best_of_another_judgement_is_not_kept(run: Path, tmp_path: Path) -> None:
+    """Not even where training is stopped before there is a new one."""
+    out = tmp_path / "out"
+    cnncli.train(resume=run, set=["train.epochs=5", "seed=9"], out=out, workers=1, listener=Pausing(1))
+    assert not RunDirectory.open(out).best.exists()
+
+
+def test_what_there_is_nothing_left_to_do_for_is_refused(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"nothing is left to train: 3 of 3 epochs .* --set train\.epochs=6"
+    ):
+        cnncli.train(resume=run, set=["optimizer.lr=0.1"], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "{type: step, step_size: 1}"])
