@@ -199,9 +199,7 @@ def test_the_best_of_another_judgement_is_not_kept(run: Path, tmp_path: Path) ->
 
 
 def test_what_there_is_nothing_left_to_do_for_is_refused(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"nothing is left to train: 3 of 3 epochs .* --set train\.epochs=6"
-    ):
+    with pytest.raises(UsageError, match=r"nothing is left to train: 3 of 3 epochs .* --set train\.epochs=6"):
         cnncli.train(resume=run, set=["optimizer.lr=0.1"], out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
