@@ -62,6 +62,11 @@ def test_nothing_is_no_amount(function: str, name: str) -> None:
         assert str(raised.value).startswith(f"{option} {value}: ")
 
 
+def test_there_is_an_end_to_amounts() -> None:
+    with pytest.raises(UsageError, match="--batch-size 10+: expected at most 2147483647"):
+        cnncli.bench(CONFIG, batch_size=10**30)
+
+
 def test_the_table_is_not_empty() -> None:
     assert len(AMOUNTS) >= 20
 

@@ -8,10 +8,16 @@ from cnncli.errors import UsageError
 from cnncli.wording import one_of
 
 
+MOST = 2**31 - 1
+"""There is nothing to be had in larger amounts."""
+
+
 def at_least(option: str, value: int | None, least: int = 1) -> None:
-    """Raises UsageError for a number that is given and smaller."""
+    """Raises UsageError for a number that is given and smaller, or larger than MOST."""
     if value is not None and value < least:
         raise UsageError(f"{option} {value}: expected at least {least}")
+    if value is not None and value > MOST:
+        raise UsageError(f"{option} {value}: expected at most {MOST}")
 
 
 def among(option: str, value: str, known: Sequence[str]) -> None:
