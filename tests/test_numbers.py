@@ -63,7 +63,7 @@ def test_nothing_is_no_amount(function: str, name: str) -> None:
 
 
 def test_there_is_an_end_to_amounts() -> None:
-    with pytest.raises(UsageError, match="--batch-size 10+: expected at most 2147483647"):
+    with pytest.raises(UsageError, match=r"--batch-size 10+: expected at most 2147483647"):
         cnncli.bench(CONFIG, batch_size=10**30)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from cnncli.errors import UsageError
 from cnncli.wording import one_of
 
-
 MOST = 2**31 - 1
 """There is nothing to be had in larger amounts."""
 
