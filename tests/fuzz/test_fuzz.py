@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz.runner import fuzz
 from tests.fuzz.targets import TARGETS
 
-CASES = 300
+CASES = 150
 
 
 @pytest.mark.parametrize("name", TARGETS)
