@@ -16,9 +16,9 @@ from pydantic import Field
 from cnncli.data.dataset import SPLIT_NAMES, SPLITS
 from cnncli.data.files import some_of
 from cnncli.data.formats.picture import SUFFIXES, complaint, require_picture_shape
-from cnncli.data.formats.resize import Resize
 from cnncli.data.formats.table import Table, read_table
-from cnncli.data.source import Pool, Shape, Source, check_class_names
+from cnncli.data.source import Pool, Shape, check_class_names
+from cnncli.data.sources.pictured import Pictured
 from cnncli.data.stores import open_pictures
 from cnncli.errors import DataError
 from cnncli.wording import did_you_mean, printable
@@ -30,7 +30,7 @@ _CLASS = re.compile(r"[0-9]{1,9}")
 _MOST = float(np.finfo(np.float32).max)
 
 
-class Csv(Source):
+class Csv(Pictured):
     """A CSV file with a line of names, then a line for each picture: path,label or path,number,number,...
 
     A column of words is the classes, numbered in the order of their names, or of `classes`; whole numbers are the
@@ -46,12 +46,6 @@ class Csv(Source):
     targets: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="names of the columns of targets; all others but split if left out"
     )
-    resize: Resize = Field("stretch", description="stretch; crop the centre; or pad with black")
-
-    @property
-    def picture_resize(self) -> Resize:
-        """As the pictures of the list."""
-        return self.resize
 
     def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
         """Read the list, and check what can be checked without decoding a picture."""

@@ -13,8 +13,8 @@ from pydantic import Field
 from cnncli.data.dataset import SPLIT_NAMES
 from cnncli.data.files import MOST_LISTED, existing_folder, reading, some_of
 from cnncli.data.formats.picture import SUFFIXES, require_picture_shape, require_pictures
-from cnncli.data.formats.resize import Resize
-from cnncli.data.source import Pool, Shape, Source, check_class_names
+from cnncli.data.source import Pool, Shape, check_class_names
+from cnncli.data.sources.pictured import Pictured
 from cnncli.data.stores import open_pictures
 from cnncli.errors import DataError
 from cnncli.wording import plural, printable
@@ -24,7 +24,7 @@ _CLUTTER = ("Thumbs.db", "desktop.ini")
 Classes = dict[str, list[Path]]
 
 
-class Folder(Source):
+class Folder(Pictured):
     """PNG, JPEG, BMP or WebP in DIR/<class>/, or in DIR/train/<class>/ and likewise val and test.
 
     The classes are numbered in the order of their names, or of `classes`. Every picture is brought to the
@@ -34,12 +34,6 @@ class Folder(Source):
     type: ClassVar[str] = "folder"
 
     path: Path = Field(description="folder with one sub-folder a class, or with train, val and test that have them")
-    resize: Resize = Field("stretch", description="stretch; crop the centre; or pad with black")
-
-    @property
-    def picture_resize(self) -> Resize:
-        """As the pictures of the folder."""
-        return self.resize
 
     def read(self, input_shape: Shape, *, seed: int) -> dict[str, Pool]:
         """List everything, and check what can be checked without decoding."""
